@@ -1,0 +1,21 @@
+//! # The verification core
+//!
+//! Decides whether Go's records about a module agree, and does no I/O. It is compiled to one component,
+//! `dist/modanchor.wasm`, whose contract is `wit/`; it is also an ordinary library, so that unit tests, fuzz targets
+//! and benchmarks run it natively.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`contract`] | the types of `wit/`, generated |
+//! | [`module`] | module paths, versions, `!`-escaping, GOPRIVATE patterns |
+//! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
+//! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
+//! | [`report`] | findings, one file per rule, and the report's JSON |
+//! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
+
+pub mod contract;
+pub mod gosum;
+pub mod module;
+pub mod report;
+pub mod sumdb;
+pub mod verify;

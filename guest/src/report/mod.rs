@@ -1,0 +1,256 @@
+//! The report: what a run found out, as one JSON document, schema `modanchor-report/1` (docs/report.md).
+//!
+//! The core writes it and every host only shows it, so the types here are the format: [`Report`] serialises to it and
+//! deserialises from it. Keys are always present; lists are sorted (findings by file, line and rule); there are no
+//! durations and no absolute paths, so that two runs over the same job and answers give the same bytes.
+
+use serde::{Deserialize, Serialize};
+
+pub mod rules;
+
+pub use rules::{Rule, Severity};
+
+/// The `schema` of a [`Report`].
+pub const SCHEMA: &str = "modanchor-report/1";
+
+/// The most findings that a report lists; [`Counts::findings`] counts all of them. The most severe are listed.
+///
+/// It is GitHub's limit for the results of one SARIF file, so that no renderer has to cut again.
+pub const MAX_FINDINGS: usize = 25_000;
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Who judged.
+    pub tool: Tool,
+    /// The job's `now`, RFC 3339, UTC, whole seconds.
+    pub checked_at: String,
+    /// In one word.
+    pub verdict: Verdict,
+    /// The checksum databases that were to be asked; empty with GOSUMDB=off.
+    pub sumdbs: Vec<SumdbSummary>,
+    /// The files that were judged, by path.
+    pub files: Vec<FileSummary>,
+    /// Every module version that a line names, by path and version.
+    pub modules: Vec<ModuleSummary>,
+    /// What is wrong, or could not be checked; by file, line and rule.
+    pub findings: Vec<Finding>,
+    /// Totals.
+    pub counts: Counts,
+}
+
+/// Who judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Always `modanchor`.
+    pub name: String,
+    /// The host's version.
+    pub version: String,
+    /// `sha256:HEX` of the component.
+    pub component: String,
+}
+
+/// The verdict in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing at or above `--fail-on`, and everything was checked.
+    Pass,
+    /// A finding at or above `--fail-on`.
+    Fail,
+    /// Something could not be checked.
+    Incomplete,
+}
+
+/// Which memory against forks a run had when it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Floor {
+    /// None: any history that is consistent with itself would have been believed.
+    None,
+    /// The newest head of an earlier run, ours or the go command's.
+    Cached,
+    /// A head from the configuration.
+    Pinned,
+}
+
+/// One checksum database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SumdbSummary {
+    /// Its name.
+    pub name: String,
+    /// Size of the newest tree that was accepted; 0 if none was.
+    pub tree_size: u64,
+    /// Root hash of that tree, base64; the empty string if none was accepted.
+    pub root_hash: String,
+    /// How many requests for records and tiles went out to it, or to caches that stand for it.
+    pub requests: u64,
+    /// The patterns that kept lines from it, and by whose word (`GOPRIVATE (environment): corp.example`); or null.
+    pub skipped_by: Option<String>,
+    /// What protected the run against forks when it began.
+    pub floor: Floor,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSummary {
+    /// Relative to the folder that is judged.
+    pub path: String,
+    /// `go.sum`, `go.work.sum`, `go.mod` or `go.work`.
+    pub kind: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// How many lines it has.
+    pub lines: u64,
+}
+
+/// How sure we are of a module version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// Meets a policy. Given by policies alone.
+    Trusted,
+    /// Every line that names it agrees with the checksum database.
+    Verified,
+    /// Anything else: a mismatch, skipped, or not checked.
+    Unverified,
+}
+
+/// One module version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleSummary {
+    /// Module path.
+    pub path: String,
+    /// Version.
+    pub version: String,
+    /// How sure we are.
+    pub grade: Grade,
+    /// The lines that name it, by file and line.
+    pub lines: Vec<LineSummary>,
+    /// What was measured of its bytes; filled by the checks of the module cache and vendor.
+    pub bytes: Vec<BytesSummary>,
+    /// Signatures over it; filled by Sigstore.
+    pub signatures: Vec<serde_json::Value>,
+    /// TUF targets that name it; filled by TUF.
+    pub targets: Vec<serde_json::Value>,
+}
+
+/// What a go.sum line is the hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Of {
+    /// The module's zip.
+    #[serde(rename = "zip")]
+    Zip,
+    /// Its go.mod alone: the version field ends in `/go.mod`.
+    #[serde(rename = "go.mod")]
+    GoMod,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineStatus {
+    /// The checksum database's record has this very line.
+    Verified,
+    /// The record says otherwise.
+    Mismatch,
+    /// Not to be asked: GONOSUMDB, GOPRIVATE or GOSUMDB=off.
+    Skipped,
+    /// No answer that could be verified.
+    Unchecked,
+    /// The database says that it has no record.
+    Unknown,
+}
+
+/// One line of a go.sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSummary {
+    /// The file's path.
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+    /// What it is the hash of.
+    pub of: Of,
+    /// The hash as written.
+    pub hash: String,
+    /// What became of it.
+    pub status: LineStatus,
+    /// The number of the record in the log, if one was authenticated.
+    pub record: Option<u64>,
+}
+
+/// What was measured of a module's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BytesSummary {
+    /// `zip`, `dir`, `vendor` or `go.mod`.
+    pub what: String,
+    /// `verified`, `mismatch`, `absent` or `refused`.
+    pub status: String,
+    /// The measured h1, if there is one.
+    pub hash: Option<String>,
+}
+
+/// Something to tell a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// The file; null if it is about no file, as in a `lookup`.
+    pub file: Option<String>,
+    /// 1-based line; null if it is about the file as a whole.
+    pub line: Option<u32>,
+    /// 1-based first column, in characters.
+    pub column: Option<u32>,
+    /// Column after the last one.
+    pub end_column: Option<u32>,
+    /// Module path.
+    pub module: Option<String>,
+    /// Version.
+    pub version: Option<String>,
+    /// What was expected.
+    pub expected: Option<String>,
+    /// What was found.
+    pub found: Option<String>,
+    /// By whose word the expected is expected: `sum.golang.org record 34 in tree 71848828`, …
+    pub by: Option<String>,
+    /// What to do next.
+    pub help: String,
+    /// SHA-256 over rule, module, version, kind, file, and an ordinal where those are equal; never the line number.
+    pub fingerprint: String,
+}
+
+/// Totals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Module versions.
+    pub modules: u64,
+    /// Lines that are entries; blank lines are not.
+    pub lines: u64,
+    /// Lines that the database confirms.
+    pub verified: u64,
+    /// Lines that were not to be asked.
+    pub skipped: u64,
+    /// Lines without an answer, and lines of modules that the database does not know.
+    pub unchecked: u64,
+    /// Findings by severity, all of them, also those past [`MAX_FINDINGS`].
+    pub findings: SeverityCounts,
+    /// Findings that the configuration ignores.
+    pub ignored: u64,
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the severity of its name")]
+pub struct SeverityCounts {
+    pub critical: u64,
+    pub high: u64,
+    pub medium: u64,
+    pub low: u64,
+    pub note: u64,
+}

@@ -1,0 +1,22 @@
+//! The types of the contract (`wit/`), generated for wasmtime.
+
+#[allow(missing_docs, unreachable_pub, clippy::all, rust_2018_idioms)]
+mod generated {
+    wasmtime::component::bindgen!({
+        world: "verifier",
+        path: "../wit",
+        additional_derives: [Clone, PartialEq],
+    });
+}
+
+pub use generated::Verifier;
+pub use generated::exports::modanchor::verifier::verify::{
+    Next, Outcome, Phase, Progress, Refusal, Step, Verdict,
+};
+pub use generated::modanchor::verifier::exchange::{
+    Advance, Body, Evidence, Item, Kept, KeptItem, Recall, Request, Response, Source, SumdbGet,
+};
+pub use generated::modanchor::verifier::job::{
+    Database, FailOn, FileKind, Ignore, Job, SkipPatterns, SourceFile, Sumdb, Task, Tool,
+};
+pub use generated::modanchor::verifier::types::{Failure, Instant, Origin};

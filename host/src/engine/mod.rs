@@ -1,0 +1,1 @@
+//! wasmtime: the compiled component, its limits, driving a session.

@@ -1,0 +1,1 @@
+//! Checksum databases by way of GOPROXY lists.

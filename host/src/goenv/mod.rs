@@ -1,0 +1,1 @@
+//! Go's environment, with cmd/go's precedence.

@@ -1,0 +1,22 @@
+//! # The host
+//!
+//! The program `modanchor` does all I/O and decides nothing: it gives the core a job, fetches what the core asks for,
+//! keeps what the core allows to be kept, and shows the report.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`contract`] | the types of `wit/`, generated for wasmtime |
+//! | [`goenv`] | Go's environment, with cmd/go's precedence |
+//! | [`engine`] | wasmtime: the compiled component, its limits, driving a session |
+//! | [`fetch`] | checksum databases by way of GOPROXY lists; retries, caps, timeouts |
+//! | [`cache`] | what is kept between runs |
+//! | [`output`] | one file per format |
+//! | [`cli`] | one file per subcommand |
+
+pub mod cache;
+pub mod cli;
+pub mod contract;
+pub mod engine;
+pub mod fetch;
+pub mod goenv;
+pub mod output;

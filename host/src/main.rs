@@ -1,0 +1,2 @@
+//! The program `modanchor`.
+fn main() {}
