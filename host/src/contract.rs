@@ -9,14 +9,12 @@ mod generated {
     });
 }
 
-pub use generated::Verifier;
-pub use generated::exports::modanchor::verifier::verify::{
-    Next, Outcome, Phase, Progress, Refusal, Step, Verdict,
-};
-pub use generated::modanchor::verifier::exchange::{
+pub use generated::exports::modanchor::verifier::exchange::{
     Advance, Body, Evidence, Item, Kept, KeptItem, Recall, Request, Response, Source, SumdbGet,
 };
-pub use generated::modanchor::verifier::job::{
+pub use generated::exports::modanchor::verifier::job::{
     Database, FailOn, FileKind, Ignore, Job, SkipPatterns, SourceFile, Sumdb, Task, Tool,
 };
-pub use generated::modanchor::verifier::types::{Failure, Instant, Origin};
+pub use generated::exports::modanchor::verifier::types::{Failure, Instant, Origin};
+pub use generated::exports::modanchor::verifier::verify::{Next, Outcome, Phase, Progress, Refusal, Step, Verdict};
+pub use generated::{Verifier, VerifierPre};
