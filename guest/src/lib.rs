@@ -7,13 +7,17 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`contract`] | the types of `wit/`, generated |
+//! | `exchange` | asking: turns what is awaited into requests, and answers back |
 //! | [`module`] | module paths, versions, `!`-escaping, GOPRIVATE patterns |
 //! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
+//! | `component` | the exports of the component |
 
+mod component;
 pub mod contract;
+pub(crate) mod exchange;
 pub mod gosum;
 pub mod module;
 pub mod report;
