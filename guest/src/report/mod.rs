@@ -4,6 +4,8 @@
 //! deserialises from it. Keys are always present; lists are sorted (findings by file, line and rule); there are no
 //! durations and no absolute paths, so that two runs over the same job and answers give the same bytes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 pub mod rules;
@@ -19,8 +21,11 @@ pub const SCHEMA: &str = "modanchor-report/1";
 pub const MAX_FINDINGS: usize = 25_000;
 
 /// A whole report.
+///
+/// `M` is what stands for the modules: a list, or for whoever only reads the findings of a large report,
+/// [`serde::de::IgnoredAny`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct Report<M = Vec<ModuleSummary<'static>>> {
     /// Always [`SCHEMA`].
     pub schema: String,
     /// Who judged.
@@ -34,7 +39,7 @@ pub struct Report {
     /// The files that were judged, by path.
     pub files: Vec<FileSummary>,
     /// Every module version that a line names, by path and version.
-    pub modules: Vec<ModuleSummary>,
+    pub modules: M,
     /// What is wrong, or could not be checked; by file, line and rule.
     pub findings: Vec<Finding>,
     /// Totals.
@@ -120,15 +125,15 @@ pub enum Grade {
 
 /// One module version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModuleSummary {
+pub struct ModuleSummary<'a> {
     /// Module path.
-    pub path: String,
+    pub path: Cow<'a, str>,
     /// Version.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// How sure we are.
     pub grade: Grade,
     /// The lines that name it, by file and line.
-    pub lines: Vec<LineSummary>,
+    pub lines: Vec<LineSummary<'a>>,
     /// What was measured of its bytes; filled by the checks of the module cache and vendor.
     pub bytes: Vec<BytesSummary>,
     /// Signatures over it; filled by Sigstore.
@@ -166,15 +171,15 @@ pub enum LineStatus {
 
 /// One line of a go.sum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineSummary {
+pub struct LineSummary<'a> {
     /// The file's path.
-    pub file: String,
+    pub file: Cow<'a, str>,
     /// 1-based.
     pub line: u32,
     /// What it is the hash of.
     pub of: Of,
     /// The hash as written.
-    pub hash: String,
+    pub hash: Cow<'a, str>,
     /// What became of it.
     pub status: LineStatus,
     /// The number of the record in the log, if one was authenticated.
@@ -226,7 +231,7 @@ pub struct Finding {
 }
 
 /// Totals.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Module versions.
     pub modules: u64,

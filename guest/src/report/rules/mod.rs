@@ -1,8 +1,54 @@
 //! The rules: one file each, with the text that `modanchor explain RULE` prints and that SARIF carries.
 //!
-//! A rule's id never changes. To add one, add its file and its line in [`ALL`].
+//! A rule's id never changes. To add one, add its file, its `mod` line and its place in `ALL`, and run the tests with
+//! `UPDATE_DOCS=1` to write its page under `docs/rules/`.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub mod config_expired_ignore;
+pub mod config_unused_ignore;
+pub mod gosum_conflict;
+pub mod gosum_malformed;
+pub mod gosum_mismatch;
+pub mod gosum_missing;
+pub mod gosum_unknown_hash;
+pub mod sumdb_bad_proof;
+pub mod sumdb_bad_signature;
+pub mod sumdb_fork;
+pub mod sumdb_no_line;
+pub mod sumdb_skipped;
+pub mod sumdb_stale;
+pub mod sumdb_unknown_module;
+pub mod unchecked;
+
+/// The longest [`Rule::description`], in characters: GitHub cuts a SARIF rule's full description there.
+pub const MAX_DESCRIPTION: usize = 1024;
+
+/// Every rule, by id.
+pub const ALL: &[&Rule] = &[
+    &config_expired_ignore::RULE,
+    &config_unused_ignore::RULE,
+    &gosum_conflict::RULE,
+    &gosum_malformed::RULE,
+    &gosum_mismatch::RULE,
+    &gosum_missing::RULE,
+    &gosum_unknown_hash::RULE,
+    &sumdb_bad_proof::RULE,
+    &sumdb_bad_signature::RULE,
+    &sumdb_fork::RULE,
+    &sumdb_no_line::RULE,
+    &sumdb_skipped::RULE,
+    &sumdb_stale::RULE,
+    &sumdb_unknown_module::RULE,
+    &unchecked::RULE,
+];
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.binary_search_by(|rule| rule.id.cmp(id)).ok().map(|at| ALL[at])
+}
 
 /// How bad a finding is. Ordered: `Note < Low < Medium < High < Critical`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +66,25 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// As in the report: lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
@@ -31,8 +96,122 @@ pub struct Rule {
     pub incomplete: bool,
     /// One short sentence without a full stop.
     pub title: &'static str,
-    /// What it means and why it matters: plain text, one or more paragraphs, at most 1,024 characters.
+    /// What it means and why it matters: plain text, one or more paragraphs, at most [`MAX_DESCRIPTION`] characters.
     pub description: &'static str,
-    /// What to do, as Markdown.
+    /// How it comes about in real life, most likely first, as a Markdown list.
+    pub causes: &'static str,
+    /// What to do, as Markdown: numbered steps.
     pub help: &'static str,
+}
+
+impl Rule {
+    /// Whether a configuration may ignore its findings. What a checksum database did wrong stays visible: those
+    /// criticals say that the judge was lied to, and no module can be excused from that. So does what could not be
+    /// checked; `--allow-incomplete` is there for it.
+    pub fn ignorable(&self) -> bool {
+        let accuses_the_database = self.severity == Severity::Critical && self.id.starts_with("sumdb-");
+        !accuses_the_database && self.id != unchecked::RULE.id
+    }
+
+    /// The whole text as one Markdown page: the page under `docs/rules/`, and what `modanchor explain` shows.
+    pub fn markdown(&self) -> String {
+        let Self { id, severity, title, description, causes, help, .. } = self;
+        let status = match (self.incomplete, self.severity) {
+            (true, _) => {
+                "could not be checked: the verdict is *incomplete*, the exit status 3, unless `--allow-incomplete`"
+            }
+            (false, Severity::Critical | Severity::High | Severity::Medium) => {
+                "fails the run (exit status 1) at the default `--fail-on medium`"
+            }
+            (false, Severity::Low | Severity::Note) => "does not fail the run at the default `--fail-on medium`",
+        };
+        let ignore = if self.ignorable() {
+            "can be ignored for named modules, with a reason, by a configuration that you name with `--config`"
+        } else {
+            "cannot be ignored"
+        };
+        format!(
+            "# {id}\n\n{title}.\n\n- Severity: **{severity}**; {status}.\n- It {ignore}.\n\n\
+             ## What it means\n\n{description}\n\n## How it happens\n\n{causes}\n\n## What to do\n\n{help}\n"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn all_is_sorted_and_found() {
+        assert!(ALL.is_sorted_by(|a, b| a.id < b.id));
+        for rule in ALL {
+            assert_eq!(find(rule.id), Some(*rule));
+        }
+        assert_eq!(find("gosum-mismatched"), None);
+        assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn every_file_is_in_all() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/rules");
+        let files: BTreeSet<String> = fs::read_dir(here)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "mod.rs")
+            .collect();
+        let rules: BTreeSet<String> = ALL.iter().map(|rule| format!("{}.rs", rule.id.replace('-', "_"))).collect();
+        assert_eq!(files, rules);
+    }
+
+    #[test]
+    fn texts_are_well_formed() {
+        for rule in ALL {
+            let id = rule.id;
+            assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{id}");
+            assert!(!rule.title.ends_with('.') && rule.title.len() <= 100, "{id}");
+            assert!(rule.description.chars().count() <= MAX_DESCRIPTION, "{id}");
+            assert!(!rule.description.contains('`'), "{id}: plain text");
+            assert!(rule.causes.starts_with("- "), "{id}: a list");
+            assert!(rule.help.starts_with("1. "), "{id}: numbered steps");
+            for text in [rule.title, rule.description, rule.causes, rule.help] {
+                assert_eq!(text, text.trim(), "{id}");
+                assert!(text.is_ascii(), "{id}");
+                assert!(text.lines().all(|line| line.len() <= 120), "{id}: {text}");
+            }
+        }
+    }
+
+    /// `docs/rules/` is what the rules say. `UPDATE_DOCS=1` writes it.
+    #[test]
+    fn docs_are_current() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules");
+        let mut index = String::from(
+            "# Rules\n\nAn id never changes. `modanchor explain RULE` shows the same text.\n\n\
+             | rule | severity | when |\n|---|---|---|\n",
+        );
+        let mut pages: Vec<(String, String)> = Vec::new();
+        for rule in ALL {
+            let status = if rule.incomplete { ", but status 3" } else { "" };
+            index += &format!("| [{0}]({0}.md) | {1}{status} | {2} |\n", rule.id, rule.severity, rule.title);
+            pages.push((format!("{}.md", rule.id), rule.markdown()));
+        }
+        pages.push(("README.md".to_owned(), index));
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::create_dir_all(&docs).unwrap();
+            for (name, text) in &pages {
+                fs::write(docs.join(name), text).unwrap();
+            }
+        }
+        let want: BTreeSet<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<String> =
+            fs::read_dir(&docs).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let got: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(got, want, "run the tests with UPDATE_DOCS=1");
+        for (name, text) in &pages {
+            let have = fs::read_to_string(docs.join(name)).unwrap();
+            assert_eq!(&have, text, "{name}: run the tests with UPDATE_DOCS=1");
+        }
+    }
 }
