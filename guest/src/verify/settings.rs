@@ -1,0 +1,155 @@
+//! The job, checked: what it says in types that cannot hold the wrong thing.
+
+use crate::contract::{self, FailOn, Job, Refusal, SkipPatterns, Sumdb};
+use crate::module::Patterns;
+use crate::report::rules;
+use crate::report::{Severity, Tool};
+use crate::sumdb::client;
+use crate::sumdb::cosignature::Witnesses;
+use crate::sumdb::note::Verifier;
+use crate::sumdb::tile::Height;
+use crate::sumdb::tlog::AuthenticHead;
+
+use super::text;
+
+/// The module whose lines no setting keeps from the checksum database (cmd/go since 1.21).
+pub(super) const TOOLCHAIN: &str = "golang.org/toolchain";
+
+/// A job without its task.
+pub(super) struct Settings {
+    /// Seconds since 1970.
+    pub(super) now: u64,
+    pub(super) tool: Tool,
+    pub(super) sumdb: Option<Database>,
+    /// By whose word there is no database.
+    pub(super) off_by: Option<String>,
+    pub(super) skip: Patterns,
+    /// The patterns as the user wrote them, and by whose word.
+    pub(super) skip_text: SkipPatterns,
+    /// From which severity on a finding fails the run; none: never.
+    pub(super) fail_on: Option<Severity>,
+    pub(super) allow_incomplete: bool,
+    pub(super) ignores: Vec<Ignore>,
+}
+
+/// The checksum database, and what is asked of its newest head.
+pub(super) struct Database {
+    pub(super) client: client::Database,
+    pub(super) set_by: String,
+    pub(super) witnesses: Option<Witnesses>,
+    /// In seconds.
+    pub(super) max_age: Option<u64>,
+}
+
+/// An ignore.
+pub(super) struct Ignore {
+    pub(super) rule: String,
+    pub(super) module: Patterns,
+    pub(super) module_text: String,
+    pub(super) reason: String,
+    /// `YYYY-MM-DD`.
+    pub(super) expires: Option<String>,
+}
+
+impl Settings {
+    pub(super) fn new(job: Job) -> Result<Self, Refusal> {
+        let now = job.now.seconds;
+        let (sumdb, off_by) = match job.sumdb {
+            Sumdb::Database(database) => (Some(Database::new(database, now)?), None),
+            Sumdb::Off(by) => (None, Some(by)),
+        };
+        Ok(Self {
+            now,
+            tool: Tool { name: "modanchor".into(), version: job.tool.version, component: job.tool.component },
+            sumdb,
+            off_by,
+            skip: Patterns::new(&job.skip.patterns),
+            skip_text: job.skip,
+            fail_on: match job.fail_on {
+                FailOn::Critical => Some(Severity::Critical),
+                FailOn::High => Some(Severity::High),
+                FailOn::Medium => Some(Severity::Medium),
+                FailOn::Low => Some(Severity::Low),
+                FailOn::Never => None,
+            },
+            allow_incomplete: job.allow_incomplete,
+            ignores: job.ignores.into_iter().map(Ignore::new).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Why a module is not to be asked of the database, if so.
+    pub(super) fn skips(&self, path: &str) -> Option<Skip<'_>> {
+        if path == TOOLCHAIN {
+            return None;
+        }
+        if let Some(by) = &self.off_by {
+            return Some(Skip::Off(by));
+        }
+        self.skip.matching(path).map(Skip::Pattern)
+    }
+}
+
+/// Why a module is not asked of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Skip<'a> {
+    /// There is none, by this word.
+    Off(&'a str),
+    /// This pattern covers it.
+    Pattern(&'a str),
+}
+
+impl Database {
+    fn new(database: contract::Database, now: u64) -> Result<Self, Refusal> {
+        let verifier = Verifier::parse(&database.key).map_err(|error| Refusal::DatabaseKey(error.to_string()))?;
+        let tile_height = Height::new(database.tile_height)
+            .ok_or_else(|| Refusal::TileHeight(format!("{} is not in 1 to 30", database.tile_height)))?;
+        let pinned = database
+            .pinned_head
+            .map(|note| AuthenticHead::open(&note, &verifier))
+            .transpose()
+            .map_err(|error| Refusal::PinnedHead(error.to_string()))?;
+        let witnesses = if database.witnesses.is_empty() && database.quorum == 0 {
+            None
+        } else {
+            Some(Witnesses::parse(&database.witnesses, database.quorum).map_err(text::refuse_witnesses)?)
+        };
+        Ok(Self {
+            client: client::Database { verifier, tile_height, pinned, wants_age: database.max_age.is_some(), now },
+            set_by: database.set_by,
+            witnesses,
+            max_age: database.max_age,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.client.verifier.name()
+    }
+}
+
+impl Ignore {
+    fn new(ignore: contract::Ignore) -> Result<Self, Refusal> {
+        let refuse = |why: &str| Err(Refusal::Ignore(format!("{}: {why}", ignore.rule)));
+        let Some(rule) = rules::find(&ignore.rule) else {
+            return refuse("no such rule");
+        };
+        if rule.id == rules::unchecked::RULE.id {
+            return refuse("what could not be checked cannot be ignored; --allow-incomplete lets it pass");
+        }
+        if !rule.ignorable() {
+            return refuse("a critical finding about the checksum database cannot be ignored");
+        }
+        if ignore.reason.trim().is_empty() {
+            return refuse("an ignore needs a reason");
+        }
+        if ignore.expires.as_deref().is_some_and(|day| !text::is_day(day)) {
+            return refuse("expires is not a day, YYYY-MM-DD");
+        }
+        Ok(Self {
+            module: Patterns::new(&ignore.module),
+            rule: ignore.rule,
+            module_text: ignore.module,
+            reason: ignore.reason,
+            expires: ignore.expires,
+        })
+    }
+}
