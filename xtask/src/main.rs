@@ -1,2 +1,85 @@
-//! x
-fn main() {}
+//! The chores of this repository: `cargo xtask …`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore tells what it did")]
+
+mod component;
+mod dist;
+mod seal;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+/// The chores of this repository.
+#[derive(Parser)]
+enum Chore {
+    /// Build and seal the component, and check its imports, its size and the paths in it.
+    Component {
+        /// Where to.
+        #[arg(long, value_name = "FILE", default_value_os_t = component::default_path())]
+        out: PathBuf,
+    },
+    /// Build dist/modanchor.wasm, or check the one that is committed.
+    Dist {
+        /// Check only: sealed, small enough and, where it is current, identical to a rebuild.
+        #[arg(long)]
+        check: bool,
+        /// With --check: fail if the sources have moved on.
+        #[arg(long, requires = "check")]
+        require_current: bool,
+    },
+    /// Print what a component imports, and fail if it is not sealed, is too large or names paths of its builder.
+    Imports {
+        /// A component.
+        file: PathBuf,
+    },
+    /// All tests, with the component of these sources: `cargo test --workspace` and what it needs.
+    Test {
+        /// Handed to `cargo test --workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Chore::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Chore {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Component { out } => {
+                let bytes = component::build()?;
+                component::write(&out, &bytes)?;
+                let (plain, gzip) = component::sizes(&bytes)?;
+                println!("{}: sealed, {plain} bytes, {gzip} after gzip", out.display());
+            }
+            Self::Dist { check: false, .. } => println!("{}", dist::write()?),
+            Self::Dist { require_current, .. } => println!("{}", dist::check(require_current)?),
+            Self::Imports { file } => {
+                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                let names = seal::check_imports(&bytes)?;
+                component::check_paths(&bytes)?;
+                component::check_size(&bytes)?;
+                let (plain, gzip) = component::sizes(&bytes)?;
+                println!("{}: imports [{}], {plain} bytes, {gzip} after gzip", file.display(), names.join(", "));
+            }
+            Self::Test { args } => {
+                let out = component::default_path();
+                component::write(&out, &component::build()?)?;
+                let mut test = component::cargo();
+                test.args(["test", "--workspace", "--locked"]).args(args).env("MODANCHOR_COMPONENT", out);
+                component::run(&mut test)?;
+            }
+        }
+        Ok(())
+    }
+}
