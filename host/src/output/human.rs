@@ -1,0 +1,601 @@
+//! `human`: findings by file, each with its line and what to do; then one line of summary.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use anstyle::{AnsiColor, Style};
+use modanchor_core::report::{Finding, Report, Severity, Verdict, rules};
+
+use super::{
+    Sources,
+    text::{count, escape, push_escaped, thousands, wrap},
+};
+use crate::cli::args::FailOn;
+
+/// The most characters of a source line that are shown, around what is underlined. A real go.sum line has 200.
+pub const MAX_LINE: usize = 500;
+
+/// How many of them come before what is underlined, if the line has to be cut.
+const BEFORE: usize = 100;
+
+/// The narrowest that text is wrapped to.
+const MIN_WIDTH: usize = 40;
+
+/// How to show a report.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Columns.
+    pub width: usize,
+    /// With ANSI escape sequences.
+    pub color: bool,
+    /// Findings of one rule that are shown; none: all.
+    pub limit: Option<usize>,
+    /// Only what keeps the run from passing, and no summary.
+    pub quiet: bool,
+    /// Notes too.
+    pub verbose: bool,
+    /// From which severity on a finding fails the run.
+    pub fail_on: FailOn,
+    /// Whether what could not be checked may pass.
+    pub allow_incomplete: bool,
+    /// Whether the line of summary is wanted.
+    pub summary: bool,
+}
+
+/// The modules, most of a big report, are passed over unread: people are not shown them.
+type Shown = Report<serde::de::IgnoredAny>;
+
+/// Renders a report.
+///
+/// Everything in it that comes from files or servers is escaped ([`escape`]); without colour the text holds no control
+/// character but newlines.
+///
+/// # Errors
+///
+/// If `report` is not a report.
+pub fn render(report: &[u8], sources: &Sources<'_>, options: &Options) -> Result<String, serde_json::Error> {
+    let report: Shown = serde_json::from_slice(report)?;
+    let selected: Vec<&Finding> = report.findings.iter().filter(|finding| options.wants(finding)).collect();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut shown: Vec<&Finding> = Vec::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in selected {
+        let nth = seen.entry(finding.rule.as_str()).or_default();
+        *nth += 1;
+        if options.limit.is_some_and(|limit| *nth > limit) {
+            *left.entry(finding.rule.as_str()).or_default() += 1;
+        } else {
+            shown.push(finding);
+        }
+    }
+
+    let renderer = options.renderer();
+    let lines = source_lines(&shown, sources);
+    let mut out = String::new();
+    for finding in &shown {
+        out += &renderer.render(&[group(finding, &lines, options)]);
+        out += "\n\n";
+    }
+    for (rule, more) in &left {
+        let _ = writeln!(
+            out,
+            "… and {} more of {}; --verbose or --format json=FILE has them all",
+            thousands(*more as u64),
+            escape(rule)
+        );
+    }
+    let listed = report.findings.len() as u64;
+    let findings = &report.counts.findings;
+    let all = findings.critical + findings.high + findings.medium + findings.low + findings.note;
+    if all > listed && !options.quiet {
+        let _ = writeln!(
+            out,
+            "… and {} more, less severe, that the report counts but does not list",
+            thousands(all - listed)
+        );
+    }
+    if !left.is_empty() || (all > listed && !options.quiet) {
+        out.push('\n');
+    }
+    if options.quiet {
+        return Ok(out);
+    }
+    let rules: BTreeSet<&str> = shown.iter().map(|finding| finding.rule.as_str()).collect();
+    if !rules.is_empty() {
+        let names: Vec<_> = rules.into_iter().map(escape).collect();
+        let _ = writeln!(out, "To learn more: modanchor explain {}\n", names.join(" "));
+    }
+    if options.summary {
+        summary(&mut out, &report, options);
+    }
+    Ok(out)
+}
+
+impl Options {
+    fn wants(&self, finding: &Finding) -> bool {
+        if self.quiet {
+            return self.keeps_from_passing(finding);
+        }
+        self.verbose || finding.severity != Severity::Note
+    }
+
+    fn keeps_from_passing(&self, finding: &Finding) -> bool {
+        if rules::find(&finding.rule).is_some_and(|rule| rule.incomplete) {
+            return !self.allow_incomplete;
+        }
+        let floor = match self.fail_on {
+            FailOn::Critical => Severity::Critical,
+            FailOn::High => Severity::High,
+            FailOn::Medium => Severity::Medium,
+            FailOn::Low => Severity::Low,
+            FailOn::Never => return false,
+        };
+        finding.severity >= floor
+    }
+
+    fn renderer(&self) -> Renderer {
+        let renderer = if self.color { Renderer::styled() } else { Renderer::plain() };
+        renderer.term_width(self.width.max(MIN_WIDTH))
+    }
+}
+
+/// Files' lines that findings point at, by file and line, found in one pass over each file.
+type SourceLines<'a> = BTreeMap<(&'a str, u32), &'a [u8]>;
+
+fn source_lines<'a>(findings: &[&'a Finding], sources: &Sources<'a>) -> SourceLines<'a> {
+    let mut wanted: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for finding in findings {
+        if let (Some(file), Some(line)) = (&finding.file, finding.line) {
+            wanted.entry(file).or_default().insert(line);
+        }
+    }
+    let mut lines = SourceLines::new();
+    for (file, numbers) in wanted {
+        let Some(content) = sources.get(file) else {
+            continue;
+        };
+        let mut numbers = numbers.into_iter().peekable();
+        for (number, line) in (1..).zip(content.split(|byte| *byte == b'\n')) {
+            match numbers.peek() {
+                None => break,
+                Some(next) if *next == number => {
+                    lines.insert((file, number), line);
+                    numbers.next();
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    lines
+}
+
+/// A source line as it is shown.
+struct Excerpt {
+    text: String,
+    /// Bytes of `text` to underline.
+    span: std::ops::Range<usize>,
+}
+
+/// Decodes, cuts and escapes a line. `column` and `end` are 1-based, in characters; what is not UTF-8 counts and shows
+/// as U+FFFD.
+fn excerpt(line: &[u8], column: Option<u32>, end: Option<u32>) -> Excerpt {
+    let first = column.map_or(0, |column| column.saturating_sub(1) as usize);
+    let last = end.map_or(usize::MAX, |end| end.saturating_sub(1) as usize);
+    let skipped = if first > MAX_LINE / 2 { first - BEFORE } else { 0 };
+    let mut chars = line
+        .utf8_chunks()
+        .flat_map(|chunk| {
+            let broken = (!chunk.invalid().is_empty()).then_some('\u{fffd}');
+            chunk.valid().chars().chain(broken)
+        })
+        .enumerate()
+        .skip(skipped)
+        .peekable();
+    let mut text = String::new();
+    if skipped > 0 {
+        text.push('…');
+    }
+    let mut span = None;
+    let mut shown = 0;
+    while let Some((at, c)) = chars.next_if(|_| shown < MAX_LINE) {
+        let start = text.len();
+        push_escaped(&mut text, c);
+        if at >= first && at < last.max(first + 1) {
+            let from = span.map_or(start, |(from, _)| from);
+            span = Some((from, text.len()));
+        }
+        shown += 1;
+    }
+    if chars.peek().is_some() {
+        text.push('…');
+    }
+    let (start, end) = span.unwrap_or((text.len(), text.len()));
+    Excerpt { text, span: start..end }
+}
+
+fn group<'a>(finding: &'a Finding, lines: &SourceLines<'a>, options: &Options) -> Group<'a> {
+    let level = match finding.severity {
+        Severity::Critical | Severity::High => Level::ERROR,
+        Severity::Medium => Level::WARNING,
+        Severity::Low => Level::INFO,
+        Severity::Note => Level::NOTE,
+    };
+    let title =
+        level.with_name(finding.severity.as_str()).primary_title(escape(&finding.message)).id(escape(&finding.rule));
+    let mut elements: Vec<Element<'a>> = Vec::new();
+    let mut found_is_shown = false;
+    if let Some(file) = &finding.file {
+        let line = finding.line.and_then(|line| Some((line, *lines.get(&(file.as_str(), line))?)));
+        match line {
+            Some((number, line)) => {
+                let excerpt = excerpt(line, finding.column, finding.end_column);
+                found_is_shown =
+                    finding.found.as_ref().is_none_or(|found| excerpt.text.contains(escape(found).as_ref()));
+                let mut snippet = Snippet::source(excerpt.text).line_start(number as usize).path(escape(file));
+                snippet = snippet.annotation(AnnotationKind::Primary.span(excerpt.span));
+                elements.push(snippet.into());
+            }
+            None => {
+                let mut origin = Origin::path(escape(file));
+                if let Some(line) = finding.line {
+                    origin = origin.line(line as usize);
+                }
+                elements.push(origin.into());
+            }
+        }
+    }
+    let mut add = |level: Level<'a>, name: &'static str, text: &str| {
+        // What the renderer puts before a message: ` 969 = expected: `.
+        let before = finding.line.map_or(1, |line| line.to_string().len()) + name.len() + 5;
+        let width = options.width.max(MIN_WIDTH).saturating_sub(before);
+        let lines: Vec<String> = text
+            .lines()
+            .flat_map(|line| match escape(line) {
+                // A command to copy: as it is.
+                line if line.starts_with("  ") => vec![line.into_owned()],
+                line => wrap(&line, width),
+            })
+            .collect();
+        elements.push(level.with_name(name).message(lines.join("\n")).into());
+    };
+    if let Some(found) = finding.found.as_deref().filter(|_| !found_is_shown) {
+        add(Level::NOTE, "found", found);
+    }
+    if let Some(expected) = &finding.expected {
+        add(Level::NOTE, "expected", expected);
+    }
+    if let Some(by) = &finding.by {
+        add(Level::NOTE, "by", by);
+    }
+    if !finding.help.is_empty() {
+        add(Level::HELP, "help", &finding.help);
+    }
+    Group::with_title(title).elements(elements)
+}
+
+/// `pass: 969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`.
+fn summary(out: &mut String, report: &Shown, options: &Options) {
+    let counts = &report.counts;
+    let (word, color) = match report.verdict {
+        Verdict::Pass => ("pass", AnsiColor::Green),
+        Verdict::Fail => ("fail", AnsiColor::Red),
+        Verdict::Incomplete => ("incomplete", AnsiColor::Yellow),
+    };
+    let style = if options.color { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() };
+    let by: Vec<String> = report
+        .sumdbs
+        .iter()
+        .map(|sumdb| {
+            let tree = match sumdb.tree_size {
+                0 => "no tree accepted".to_owned(),
+                size => format!("tree {}", thousands(size)),
+            };
+            format!("by {} ({tree})", escape(&sumdb.name))
+        })
+        .collect();
+    let by = if by.is_empty() { "(no checksum database)".to_owned() } else { by.join(" and ") };
+    let _ = write!(
+        out,
+        "{style}{word}{style:#}: {}, {} verified {by}, {} skipped, {} unchecked",
+        count(counts.lines, "line"),
+        thousands(counts.verified),
+        thousands(counts.skipped),
+        thousands(counts.unchecked),
+    );
+    let findings = &counts.findings;
+    let by_severity: Vec<String> = [
+        (Severity::Critical, findings.critical),
+        (Severity::High, findings.high),
+        (Severity::Medium, findings.medium),
+        (Severity::Low, findings.low),
+    ]
+    .into_iter()
+    .filter(|(_, number)| *number > 0)
+    .map(|(severity, number)| format!("{} {severity}", thousands(number)))
+    .collect();
+    if !by_severity.is_empty() {
+        let _ = write!(out, "; findings: {}", by_severity.join(", "));
+    }
+    if findings.note > 0 {
+        let _ = write!(out, "; {}", count(findings.note, "note"));
+        if !options.verbose {
+            out.push_str(" (--verbose)");
+        }
+    }
+    if counts.ignored > 0 {
+        let _ = write!(out, "; {} ignored", thousands(counts.ignored));
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use modanchor_core::report::{Counts, Floor, SCHEMA, SeverityCounts, SumdbSummary, Tool};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HASH: &str = "h1:ScX5w1eTa3QqT8oi6+ziP7dTV1S2+ALU0bI+0zXKWiQ=";
+    const OTHER: &str = "h1:olpwvP2KacW1ZWvsR7uQhoyTYvKAupfQrRGBFM352Gk=";
+    const MODULE: &str = "golang.org/x/text";
+    const BY: &str = "sum.golang.org record 21,345,678 in tree 71848828";
+
+    fn go_sum() -> String {
+        format!(
+            "{MODULE} v0.14.0 {HASH}\n{MODULE} v0.14.0/go.mod {OTHER}\n{MODULE} v0.14.0 {OTHER}\n\
+             <<<<<<< HEAD\n{MODULE} v0.15.0 sha256:00ff\ncorp.example/private v1.0.0 {HASH}\n"
+        )
+    }
+
+    fn finding(rule: &str, line: impl Into<Option<u32>>) -> Finding {
+        let known = rules::find(rule).unwrap();
+        let line = line.into();
+        let text = line.map(|line| go_sum().lines().nth(line as usize - 1).unwrap().to_owned());
+        let column = text.as_deref().map(|text| text.rfind(' ').map_or(1, |at| at as u32 + 2));
+        Finding {
+            rule: rule.to_owned(),
+            severity: known.severity,
+            message: format!("{MODULE} v0.14.0: {}", known.title.to_lowercase()),
+            file: Some("sub/go.sum".to_owned()),
+            line,
+            column,
+            end_column: text.as_deref().map(|text| text.len() as u32 + 1),
+            module: Some(MODULE.to_owned()),
+            version: Some("v0.14.0".to_owned()),
+            expected: None,
+            found: None,
+            by: None,
+            help: "compare what you have with what `modanchor lookup golang.org/x/text@v0.14.0` prints, and find out \
+                   how this line came into the file"
+                .to_owned(),
+            fingerprint: "0".repeat(64),
+        }
+    }
+
+    fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
+        let mut counts = SeverityCounts::default();
+        for finding in &findings {
+            *match finding.severity {
+                Severity::Critical => &mut counts.critical,
+                Severity::High => &mut counts.high,
+                Severity::Medium => &mut counts.medium,
+                Severity::Low => &mut counts.low,
+                Severity::Note => &mut counts.note,
+            } += 1;
+        }
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool: Tool { name: "modanchor".to_owned(), version: "0.1.0".to_owned(), component: "sha256:00".to_owned() },
+            checked_at: "2026-11-22T00:00:00Z".to_owned(),
+            verdict,
+            sumdbs: vec![SumdbSummary {
+                name: "sum.golang.org".to_owned(),
+                tree_size: 71_848_828,
+                root_hash: "AAAA".to_owned(),
+                requests: 12,
+                skipped_by: None,
+                floor: Floor::None,
+            }],
+            files: Vec::new(),
+            modules: Vec::new(),
+            findings,
+            counts: Counts {
+                modules: 3,
+                lines: 969,
+                verified: 969,
+                skipped: 0,
+                unchecked: 0,
+                findings: counts,
+                ignored: 0,
+            },
+        }
+    }
+
+    fn options(width: usize) -> Options {
+        Options {
+            width,
+            color: false,
+            limit: Some(10),
+            quiet: false,
+            verbose: false,
+            fail_on: FailOn::Medium,
+            allow_incomplete: false,
+            summary: true,
+        }
+    }
+
+    fn show(report: &Report, options: &Options) -> String {
+        let text = go_sum();
+        let sources = Sources::from([("sub/go.sum", text.as_bytes())]);
+        render(&serde_json::to_vec(report).unwrap(), &sources, options).unwrap()
+    }
+
+    /// One finding of every rule, as the core may make it.
+    fn every_rule() -> Vec<Finding> {
+        let expects = |finding: Finding, expected: &str, found: &str, by: &str| Finding {
+            expected: Some(expected.to_owned()),
+            found: Some(found.to_owned()),
+            by: Some(by.to_owned()),
+            ..finding
+        };
+        rules::ALL
+            .iter()
+            .map(|rule| match rule.id {
+                "gosum-mismatch" => expects(finding(rule.id, 1), OTHER, HASH, BY),
+                "gosum-conflict" => expects(finding(rule.id, 3), HASH, OTHER, "line 1"),
+                "gosum-malformed" => finding(rule.id, 4),
+                "gosum-unknown-hash" => expects(finding(rule.id, 5), "h1:…", "sha256:00ff", "cmd/go"),
+                "gosum-missing" => {
+                    Finding { file: Some("sub/go.mod".to_owned()), line: None, column: None, ..finding(rule.id, None) }
+                }
+                "sumdb-bad-signature" | "sumdb-bad-proof" | "sumdb-no-line" => finding(rule.id, 2),
+                "sumdb-fork" | "sumdb-stale" => Finding {
+                    file: None,
+                    module: None,
+                    version: None,
+                    ..expects(
+                        finding(rule.id, None),
+                        "tree 71848828 with root AAAA",
+                        "tree 71848828 with root BBBB",
+                        "the newest head of an earlier run",
+                    )
+                },
+                "sumdb-skipped" | "sumdb-unknown-module" | "unchecked" => finding(rule.id, 6),
+                _ => Finding { file: None, ..finding(rule.id, None) },
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_rule_at_80_and_120_columns() {
+        for width in [80, 120] {
+            let options = Options { verbose: true, ..options(width) };
+            let text = show(&report(Verdict::Fail, every_rule()), &options);
+            insta::assert_snapshot!(format!("every_rule_{width}"), text);
+        }
+    }
+
+    #[test]
+    fn summaries() {
+        let pass = report(Verdict::Pass, Vec::new());
+        assert_eq!(
+            show(&pass, &options(80)),
+            "pass: 969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked\n"
+        );
+        let mut off = pass.clone();
+        off.sumdbs.clear();
+        (off.counts.lines, off.counts.verified, off.counts.skipped) = (1, 0, 1);
+        off.counts.ignored = 2;
+        assert_eq!(
+            show(&off, &options(80)),
+            "pass: 1 line, 0 verified (no checksum database), 1 skipped, 0 unchecked; 2 ignored\n"
+        );
+        let mut cold = report(Verdict::Incomplete, vec![finding("sumdb-skipped", 6)]);
+        cold.sumdbs[0].tree_size = 0;
+        (cold.counts.verified, cold.counts.unchecked) = (0, 968);
+        assert_eq!(
+            show(&cold, &options(80)),
+            "incomplete: 969 lines, 0 verified by sum.golang.org (no tree accepted), 0 skipped, 968 unchecked; \
+             1 note (--verbose)\n"
+        );
+    }
+
+    #[test]
+    fn a_rule_that_repeats_is_cut_short() {
+        let many: Vec<Finding> = (0..1234).map(|_| finding("unchecked", 6)).collect();
+        let mut report = report(Verdict::Incomplete, many);
+        report.findings.push(finding("gosum-mismatch", 1));
+        let text = show(&report, &options(80));
+        assert_eq!(text.matches("[unchecked]").count(), 10);
+        assert!(text.contains("… and 1,224 more of unchecked; --verbose or --format json=FILE has them all\n"));
+        assert_eq!(text.matches("[gosum-mismatch]").count(), 1, "not hidden by the others");
+        let all = Options { limit: None, ..options(80) };
+        assert_eq!(show(&report, &all).matches("[unchecked]").count(), 1234);
+        report.counts.findings.medium = 26_000;
+        assert!(show(&report, &all).contains("… and 24,765 more, less severe, that the report counts"));
+    }
+
+    #[test]
+    fn quiet_is_what_keeps_from_passing() {
+        let quiet = Options { quiet: true, ..options(80) };
+        let pass = report(Verdict::Pass, vec![finding("sumdb-stale", None)]);
+        assert_eq!(show(&pass, &quiet), "");
+        let mixed = report(Verdict::Fail, every_rule());
+        let rules_of = |options: &Options| {
+            let text = show(&mixed, options);
+            rules::ALL
+                .iter()
+                .filter(|rule| text.contains(&format!("[{}]", rule.id)))
+                .map(|rule| rule.id)
+                .collect::<Vec<_>>()
+        };
+        let want = |wanted: &dyn Fn(&rules::Rule) -> bool| {
+            rules::ALL.iter().filter(|rule| wanted(rule)).map(|rule| rule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(rules_of(&quiet), want(&|rule| rule.severity >= Severity::Medium));
+        let never = Options { fail_on: FailOn::Never, ..quiet.clone() };
+        assert_eq!(rules_of(&never), want(&|rule| rule.incomplete));
+        let critical = Options { fail_on: FailOn::Critical, allow_incomplete: true, ..quiet };
+        assert_eq!(rules_of(&critical), want(&|rule| rule.severity == Severity::Critical));
+    }
+
+    #[test]
+    fn colour_is_only_colour() {
+        let report = report(Verdict::Fail, every_rule());
+        let color = Options { color: true, ..options(100) };
+        let text = show(&report, &color);
+        assert!(text.contains('\x1b'));
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), show(&report, &options(100)));
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_hash() {
+        let line = format!("{} v1.0.0 {HASH} {}", "x".repeat(100_000), "y".repeat(100_000));
+        let shown = excerpt(line.as_bytes(), Some(100_009), Some(100_009 + HASH.len() as u32));
+        assert_eq!(&shown.text[shown.span.clone()], HASH);
+        assert_eq!(shown.text.chars().count(), MAX_LINE + 2);
+        let whole = excerpt(line.as_bytes(), None, None);
+        assert_eq!(whole.text.chars().count(), MAX_LINE + 1);
+        assert_eq!(whole.span, 0..MAX_LINE);
+        let odd = excerpt(b"a\xff\x1b\xc3\xa9z\r", Some(3), Some(5));
+        assert_eq!(odd.text, "a\u{fffd}\\u{1b}éz\\r");
+        assert_eq!(&odd.text[odd.span], "\\u{1b}é");
+        assert_eq!(excerpt(b"abc", Some(9), Some(12)).span, 3..3, "past the end");
+        assert_eq!(excerpt(b"", Some(1), Some(1)).span, 0..0);
+    }
+
+    #[test]
+    fn what_is_no_report_is_an_error() {
+        for bytes in [&b""[..], b"{}", b"[1]", b"\xff"] {
+            assert!(render(bytes, &Sources::new(), &options(80)).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_survives(
+            words in proptest::array::uniform8(any::<String>()),
+            line in any::<Vec<u8>>(),
+            column in any::<Option<u32>>(),
+            end in any::<Option<u32>>(),
+            number in proptest::option::of(0u32..4),
+            width in 0usize..200,
+        ) {
+            let [rule, message, file, expected, found, by, help, name] = words;
+            let mut report = report(Verdict::Fail, vec![Finding {
+                rule, message, help, line: number, column, end_column: end,
+                file: Some(file.clone()), expected: Some(expected), found: Some(found), by: Some(by),
+                ..finding("gosum-mismatch", 1)
+            }]);
+            report.sumdbs[0].name = name;
+            let sources = Sources::from([(file.as_str(), line.as_slice())]);
+            let text = render(&serde_json::to_vec(&report).unwrap(), &sources, &options(width)).unwrap();
+            for line in text.split('\n') {
+                prop_assert_eq!(escape(line), line);
+            }
+        }
+    }
+}

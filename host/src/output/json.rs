@@ -1,0 +1,162 @@
+//! `json`: the report as the core wrote it, byte for byte, with a final newline (docs/report.md).
+
+use std::io::{self, Write};
+
+/// Writes the report.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(report: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(report)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use modanchor_core::report::{
+        BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary, ModuleSummary, Of, Report,
+        SCHEMA, Severity, SeverityCounts, SumdbSummary, Tool, Verdict,
+    };
+    use serde_json::Value;
+
+    use super::*;
+
+    /// A report in which no list is empty, so that it shows every key.
+    fn full() -> Report {
+        let text = String::new;
+        Report {
+            schema: SCHEMA.to_owned(),
+            tool: Tool { name: text(), version: text(), component: text() },
+            checked_at: text(),
+            verdict: Verdict::Pass,
+            sumdbs: vec![SumdbSummary {
+                name: text(),
+                tree_size: 0,
+                root_hash: text(),
+                requests: 0,
+                skipped_by: None,
+                floor: Floor::None,
+            }],
+            files: vec![FileSummary { path: text(), kind: text(), sha256: text(), lines: 0 }],
+            modules: vec![ModuleSummary {
+                path: "".into(),
+                version: "".into(),
+                grade: Grade::Verified,
+                lines: vec![LineSummary {
+                    file: "".into(),
+                    line: 1,
+                    of: Of::Zip,
+                    hash: "".into(),
+                    status: LineStatus::Verified,
+                    record: None,
+                }],
+                bytes: vec![BytesSummary { what: text(), status: text(), hash: None }],
+                signatures: Vec::new(),
+                targets: Vec::new(),
+            }],
+            findings: vec![Finding {
+                rule: text(),
+                severity: Severity::Note,
+                message: text(),
+                file: None,
+                line: None,
+                column: None,
+                end_column: None,
+                module: None,
+                version: None,
+                expected: None,
+                found: None,
+                by: None,
+                help: text(),
+                fingerprint: text(),
+            }],
+            counts: Counts {
+                modules: 0,
+                lines: 0,
+                verified: 0,
+                skipped: 0,
+                unchecked: 0,
+                findings: SeverityCounts::default(),
+                ignored: 0,
+            },
+        }
+    }
+
+    /// The schema says of every object exactly the keys that it has, all required.
+    fn compare(value: &Value, schema: &Value, at: &str) {
+        match value {
+            Value::Object(object) => {
+                assert_eq!(schema["type"], "object", "{at}");
+                assert_eq!(schema["additionalProperties"], false, "{at}");
+                let keys: BTreeSet<&str> = object.keys().map(String::as_str).collect();
+                let properties = schema["properties"].as_object().unwrap();
+                assert_eq!(properties.keys().map(String::as_str).collect::<BTreeSet<_>>(), keys, "{at}");
+                let required = schema["required"].as_array().unwrap();
+                assert_eq!(required.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>(), keys, "{at}");
+                for (key, value) in object {
+                    compare(value, &properties[key], &format!("{at}/{key}"));
+                }
+            }
+            Value::Array(items) => {
+                assert_eq!(schema["type"], "array", "{at}");
+                for item in items {
+                    compare(item, &schema["items"], at);
+                }
+            }
+            Value::Null => assert!(schema["type"].as_array().unwrap().contains(&"null".into()), "{at}"),
+            Value::Number(_) => assert_eq!(schema["type"], "integer", "{at}"),
+            Value::String(text) => match &schema["enum"] {
+                Value::Array(words) => {
+                    assert!(words.contains(&text.as_str().into()), "{at}: {text}")
+                }
+                _ => assert!(schema["type"] == "string" || schema.get("const").is_some(), "{at}"),
+            },
+            Value::Bool(_) => panic!("{at}: the report holds no booleans"),
+        }
+    }
+
+    #[test]
+    fn the_schema_is_the_report() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
+        let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let mut report = full();
+        report.files[0].kind = "go.sum".to_owned();
+        compare(&serde_json::to_value(&report).unwrap(), &schema, "");
+        assert_eq!(schema["properties"]["schema"]["const"], SCHEMA);
+    }
+
+    #[test]
+    fn every_word_of_the_report_is_in_the_schema() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
+        let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let words = |pointer: &str| schema.pointer(pointer).unwrap()["enum"].clone();
+        let verdicts = [Verdict::Pass, Verdict::Fail, Verdict::Incomplete];
+        assert_eq!(words("/properties/verdict"), serde_json::to_value(verdicts).unwrap());
+        let severities = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Note];
+        assert_eq!(words("/properties/findings/items/properties/severity"), serde_json::to_value(severities).unwrap());
+        let floors = [Floor::None, Floor::Cached, Floor::Pinned];
+        assert_eq!(words("/properties/sumdbs/items/properties/floor"), serde_json::to_value(floors).unwrap());
+        let grades = [Grade::Trusted, Grade::Verified, Grade::Unverified];
+        assert_eq!(words("/properties/modules/items/properties/grade"), serde_json::to_value(grades).unwrap());
+        let line = "/properties/modules/items/properties/lines/items/properties";
+        let statuses = [
+            LineStatus::Verified,
+            LineStatus::Mismatch,
+            LineStatus::Skipped,
+            LineStatus::Unchecked,
+            LineStatus::Unknown,
+        ];
+        assert_eq!(words(&format!("{line}/status")), serde_json::to_value(statuses).unwrap());
+        assert_eq!(words(&format!("{line}/of")), serde_json::to_value([Of::Zip, Of::GoMod]).unwrap());
+    }
+
+    #[test]
+    fn bytes_pass_through() {
+        let mut out = Vec::new();
+        write(b"{ \"a\" :1}", &mut out).unwrap();
+        assert_eq!(out, b"{ \"a\" :1}\n");
+    }
+}
