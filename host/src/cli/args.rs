@@ -1,0 +1,506 @@
+//! The command line, as clap reads it. Wrong usage exits with [`super::USAGE`].
+//!
+//! What is declared here works: flags of later features come with them.
+
+use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
+use clap_complete::Shell;
+
+use crate::{contract, fetch};
+
+/// The most requests that `--jobs` allows at once: more would be an attack on the server.
+pub const MAX_JOBS: usize = 256;
+
+/// Exit statuses, for the foot of every help text.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  nothing at or above --fail-on
+  1  findings at or above it: what was found or served is wrong
+  2  wrong usage or configuration, or nothing to verify
+  3  something could not be checked (1 beats 3)";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  modanchor verify                          every module below the current folder
+  modanchor verify go.sum                   one file, wherever it comes from
+  modanchor verify --format json=report.json
+  modanchor verify --offline                only with what earlier runs kept";
+
+const LOOKUP_EXAMPLES: &str = "\
+Examples:
+  modanchor lookup golang.org/x/text@v0.14.0
+  modanchor lookup golang.org/x/text@v0.14.0/go.mod >> go.sum";
+
+/// The whole command line.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "modanchor",
+    version,
+    about = "Checks Go's go.sum against the checksum database, line by line",
+    long_about = "Checks Go's go.sum against the checksum database, line by line, with every signature and proof.\n\n\
+        Needs no Go. Reads Go's own settings (GOSUMDB, GOPROXY, GOPRIVATE, …), keeps what it has verified, and \
+        remembers the database's history, so that a database that changes it is found out.",
+    after_help = EXIT_STATUS,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to say, and how.
+    #[command(flatten)]
+    pub terminal: TerminalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One subcommand.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Compare every line of go.sum with the checksum database
+    #[command(after_help = EXIT_STATUS, after_long_help = format!("{VERIFY_EXAMPLES}\n\n{EXIT_STATUS}"))]
+    Verify(VerifyArgs),
+    /// Print the go.sum lines that the checksum database proves for module versions
+    ///
+    /// The lines go to stdout in the order asked, all of them or none. MODULE@VERSION asks for the line of
+    /// the module's zip, MODULE@VERSION/go.mod for that of its go.mod.
+    #[command(
+        after_help = LOOKUP_STATUS,
+        after_long_help = format!("{LOOKUP_EXAMPLES}\n\n{LOOKUP_STATUS}")
+    )]
+    Lookup(LookupArgs),
+    /// Say what a rule means, how it happens and what to do
+    Explain(ExplainArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  modanchor completions bash > /etc/bash_completion.d/modanchor")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page per command
+    Man(ManArgs),
+}
+
+const LOOKUP_STATUS: &str = "\
+Exit status:
+  0  every line asked for is on stdout
+  1  an answer that must not be believed
+  2  wrong usage: not a module path, or not a version
+  3  no answer, no record, or kept from the database by GONOSUMDB";
+
+/// Flags of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Terminal")]
+pub struct TerminalArgs {
+    /// When to use colour
+    ///
+    /// `auto` means: on a terminal, and NO_COLOR is not set.
+    #[arg(long, global = true, value_enum, value_name = "auto|always|never", default_value_t = Color::Auto, hide_possible_values = true)]
+    pub color: Color,
+    /// Say less: only findings that fail the run or keep it from passing; no progress bar, no summary
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: notes too, every finding, and how much is fetched
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, and NO_COLOR is not set.
+    #[default]
+    Auto,
+    /// Also into a pipe or file.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// `modanchor verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Folders, go.mod, go.sum, go.work or go.work.sum files
+    ///
+    /// Of a folder, every module below it is verified; not those in `vendor`, `testdata`, and names that begin with
+    /// `_` or `.`.
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Leave out files and folders below PATH that match, as in .gitignore
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+    pub exclude: Vec<String>,
+    /// From which severity on a finding fails the run
+    #[arg(long, value_enum, value_name = "critical|high|medium|low|never", default_value_t = FailOn::Medium, hide_possible_values = true)]
+    pub fail_on: FailOn,
+    /// Pass (0) although something could not be checked
+    #[arg(long)]
+    pub allow_incomplete: bool,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Database, network and cache.
+    #[command(flatten)]
+    pub sumdb: SumdbArgs,
+}
+
+/// `modanchor lookup`.
+#[derive(Debug, Clone, Args)]
+pub struct LookupArgs {
+    /// Which module versions, for example `golang.org/x/text@v0.14.0`
+    #[arg(value_name = "MODULE@VERSION", required = true, value_parser = NonEmptyStringValueParser::new())]
+    pub queries: Vec<String>,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Database, network and cache.
+    #[command(flatten)]
+    pub sumdb: SumdbArgs,
+}
+
+/// `modanchor explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// Rules' ids, for example `gosum-mismatch`; without one, all rules are listed
+    #[arg(value_name = "RULE")]
+    pub rules: Vec<String>,
+}
+
+/// `modanchor completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// `modanchor man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// Write one page per command into this folder, which must exist
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// In which formats, and where to.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// `human` or `json`, on stdout or into a file; can be repeated
+    ///
+    /// FORMAT alone goes to stdout; at most one can. FORMAT=FILE is written whole or not at all, and stdout then gets
+    /// `human` unless another format asks for it.
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", action = ArgAction::Append)]
+    pub formats: Vec<FormatTarget>,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// `modanchor-report/1`, docs/report.md.
+    Json,
+}
+
+/// One `--format`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatTarget {
+    /// Which format.
+    pub format: Format,
+    /// Where to; none: stdout.
+    pub file: Option<PathBuf>,
+}
+
+impl FromStr for FormatTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("no file after `=`".to_owned()),
+            Some((name, file)) => (name, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = Format::from_str(name, false).map_err(|_| {
+            let names = Format::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect::<Vec<_>>();
+            format!("no such format; there are: {}", names.join(", "))
+        })?;
+        Ok(Self { format, file })
+    }
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// `critical` alone.
+    Critical,
+    /// `high` and above.
+    High,
+    /// `medium` and above.
+    #[default]
+    Medium,
+    /// `low` and above.
+    Low,
+    /// No finding fails the run.
+    Never,
+}
+
+impl From<FailOn> for contract::FailOn {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Critical => Self::Critical,
+            FailOn::High => Self::High,
+            FailOn::Medium => Self::Medium,
+            FailOn::Low => Self::Low,
+            FailOn::Never => Self::Never,
+        }
+    }
+}
+
+/// Which configuration.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// Read this configuration (TOML, docs/configuration.md); one found in the checkout is never read by itself
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Read none, and do not mention one that lies in the checkout
+    #[arg(long)]
+    pub no_config: bool,
+}
+
+/// Checksum database, network and cache.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Checksum database")]
+pub struct SumdbArgs {
+    /// Which checksum database, in the syntax of GOSUMDB, which this overrides
+    ///
+    /// A URL is asked directly, past all proxies: `--sumdb "sum.golang.org https://sum.golang.org"`. `off` skips
+    /// everything.
+    #[arg(long, value_name = "NAME[+KEY] [URL]", value_parser = NonEmptyStringValueParser::new())]
+    pub sumdb: Option<String>,
+    /// Height of the database's tiles, 1 to 30
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub tile_height: u8,
+    /// Use no network: only what is cached, and `file://` proxies
+    #[arg(long, help_heading = "Network and cache")]
+    pub offline: bool,
+    /// How many requests at once, 1 to 256
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = fetch::DEFAULT_JOBS,
+        value_parser = jobs,
+        help_heading = "Network and cache"
+    )]
+    pub jobs: NonZeroUsize,
+    /// How long one answer may take, for example `500ms`, `30s`, `2m`
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "30s",
+        value_parser = duration,
+        help_heading = "Network and cache"
+    )]
+    pub timeout: Duration,
+    /// How long the run may wait for the network in all, retries included
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "5m",
+        value_parser = duration,
+        help_heading = "Network and cache"
+    )]
+    pub max_wait: Duration,
+    /// Where to keep what was verified [default: $MODANCHOR_CACHE, else the platform's cache folder + modanchor]
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        conflicts_with = "no_cache",
+        help_heading = "Network and cache"
+    )]
+    pub cache_dir: Option<PathBuf>,
+    /// Keep nothing and read nothing that was kept: no memory against forks
+    #[arg(long, help_heading = "Network and cache")]
+    pub no_cache: bool,
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse::<NonZeroUsize>()
+        .ok()
+        .filter(|jobs| jobs.get() <= MAX_JOBS)
+        .ok_or_else(|| format!("not a number from 1 to {MAX_JOBS}"))
+}
+
+/// A length of time as people write it: `500ms`, `30s`, `2m`, `1h 30m`. Never zero.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() {
+        return Err("must not be zero".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, error::ErrorKind};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once(&"modanchor").chain(args))
+    }
+
+    fn verify(args: &[&str]) -> VerifyArgs {
+        let args: Vec<&str> = std::iter::once(&"verify").chain(args).copied().collect();
+        match parse(&args).unwrap().command {
+            Command::Verify(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn defaults() {
+        let args = verify(&[]);
+        assert_eq!(args.paths, [PathBuf::from(".")]);
+        assert_eq!(args.fail_on, FailOn::Medium);
+        assert_eq!(args.sumdb.jobs, fetch::DEFAULT_JOBS);
+        assert_eq!(args.sumdb.timeout, fetch::DEFAULT_TIMEOUT);
+        assert_eq!(args.sumdb.max_wait, fetch::DEFAULT_MAX_WAIT);
+        assert_eq!(args.sumdb.tile_height, 8);
+        assert_eq!(args.sumdb.timeout, Duration::from_secs(30));
+        assert_eq!(args.sumdb.max_wait, Duration::from_secs(300));
+        assert_eq!(args.output.formats, []);
+        assert_eq!(args.sumdb.cache_dir, None);
+    }
+
+    #[test]
+    fn formats() {
+        let args = verify(&["--format", "json", "--format", "human=out/a=b.txt"]);
+        assert_eq!(
+            args.output.formats,
+            [
+                FormatTarget { format: Format::Json, file: None },
+                FormatTarget { format: Format::Human, file: Some("out/a=b.txt".into()) },
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_usage_exits_with_2() {
+        for args in [
+            &[][..],
+            &["frobnicate"],
+            &["verify", "--frobnicate"],
+            &["verify", "--format", "yaml"],
+            &["verify", "--format", "json="],
+            &["verify", "--fail-on", "note"],
+            &["verify", "--jobs", "0"],
+            &["verify", "--jobs", "257"],
+            &["verify", "--tile-height", "0"],
+            &["verify", "--tile-height", "31"],
+            &["verify", "--timeout", "0s"],
+            &["verify", "--timeout", "30"],
+            &["verify", "--timeout", "-1s"],
+            &["verify", "--max-wait", "soon"],
+            &["verify", "--sumdb", ""],
+            &["verify", "--exclude", ""],
+            &["verify", "--config", "x", "--no-config"],
+            &["verify", "--cache-dir", "x", "--no-cache"],
+            &["verify", "--quiet", "--verbose"],
+            &["lookup"],
+            &["lookup", "m@v1.0.0", "--allow-incomplete"],
+            &["completions", "tcsh"],
+        ] {
+            let error = parse(args).unwrap_err();
+            assert_eq!(error.exit_code(), i32::from(crate::cli::USAGE), "{args:?}");
+        }
+        let error = parse(&["--version"]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DisplayVersion);
+        assert_eq!(error.exit_code(), 0);
+    }
+
+    #[test]
+    fn usage_errors_read_well() {
+        let errors: Vec<String> = [
+            &["verfy"][..],
+            &["verify", "--format", "yaml"],
+            &["verify", "--jobs", "many"],
+            &["verify", "--timeout", "30"],
+            &["lookup"],
+        ]
+        .iter()
+        .map(|args| parse(args).unwrap_err().to_string())
+        .collect();
+        insta::assert_snapshot!(errors.join("\n----\n"));
+    }
+
+    #[test]
+    fn help() {
+        for name in ["", "verify", "lookup", "explain", "completions", "man"] {
+            let args = [name, "--help"];
+            let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DisplayHelp);
+            insta::assert_snapshot!(format!("help_{name}"), error.to_string());
+        }
+    }
+
+    /// docs/commands has a page for every command, and names every flag.
+    #[test]
+    fn docs_name_every_flag() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands");
+        let read = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
+        let shared = read("README.md") + &read("verify.md");
+        for command in Cli::command().get_subcommands() {
+            let page = read(&format!("{}.md", command.get_name())) + &shared;
+            for long in command.get_arguments().filter_map(|arg| arg.get_long()) {
+                assert!(page.contains(&format!("`--{long}")), "{}: --{long}", command.get_name());
+            }
+        }
+        for long in Cli::command().get_arguments().filter_map(|arg| arg.get_long()) {
+            assert!(shared.contains(&format!("`--{long}")), "--{long}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, millis) in [("500ms", 500), ("30s", 30_000), ("2m", 120_000), ("1h 30m", 5_400_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_never_panic(text in ".{0,40}") {
+            let _ = duration(&text);
+            let _ = jobs(&text);
+            let _ = FormatTarget::from_str(&text);
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! The configuration: a TOML file that the user names with `--config` (docs/configuration.md,
+//! docs/config.schema.json).
+//!
+//! # Security
+//!
+//! A configuration can ignore findings and say which tree head must be on the timeline, so it is read only where the
+//! user, and not the checkout, says so: a `.modanchor.toml` in what is judged is noted and left alone
+//! ([`found_but_not_read`]). It holds no URL, key of a database, or skip pattern; those come from flags and the
+//! environment. What the checksum database did wrong cannot be ignored.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use toml::{Spanned, de::DeTable, de::DeValue, value::Datetime};
+
+use modanchor_core::report::rules;
+
+use super::{
+    args, did_you_mean,
+    paths::{PathError, read_regular},
+};
+use crate::contract::Ignore;
+
+/// The largest configuration, in bytes.
+pub const MAX_CONFIG: u64 = 1 << 20;
+
+/// Where a checkout may hold a configuration, relative to its root.
+pub const NAMES: [&str; 2] = [".modanchor.toml", ".github/modanchor.toml"];
+
+/// The keys of each table, in the order of docs/config.schema.json.
+const ROOT_KEYS: &[&str] = &["exclude", "ignore", "sumdb"];
+const SUMDB_KEYS: &[&str] = &["max-age", "pinned-head", "quorum", "witnesses"];
+const IGNORE_KEYS: &[&str] = &["expires", "module", "reason", "rule"];
+
+/// A whole configuration; the default is that of no file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// Left out below PATH, like `--exclude`, and in addition to it.
+    pub exclude: Vec<String>,
+    /// What is not reported. The rules exist and may be ignored.
+    pub ignores: Vec<Ignore>,
+    /// What is asked of the checksum database beyond what Go asks.
+    pub sumdb: SumdbConfig,
+}
+
+/// `[sumdb]`. The keys and the head are the core's to check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SumdbConfig {
+    /// A signed tree head that must lie on the timeline: the text of the signed note.
+    pub pinned_head: Option<Vec<u8>>,
+    /// Verifier keys of witnesses.
+    pub witnesses: Vec<String>,
+    /// How many of them must have cosigned: 1 to their number, all of them by default; 0 without witnesses.
+    pub quorum: u32,
+    /// How old the newest head may be, in whole seconds, at least one.
+    pub max_age: Option<u64>,
+}
+
+/// Why a configuration cannot be used. Exit status 2.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(#[from] PathError),
+    /// Its text is wrong.
+    #[error("{file}:{line}:{column}: {problem}", file = .file.display())]
+    Text {
+        /// Which file.
+        file: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// 1-based, in characters.
+        column: usize,
+        /// What is wrong there.
+        problem: Problem,
+    },
+}
+
+/// What is wrong at one place of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Not UTF-8.
+    #[error("not valid UTF-8")]
+    NotUtf8,
+    /// Not TOML, a key that is missing, or a value of another type.
+    #[error("{0}")]
+    Toml(String),
+    /// A key that means nothing here.
+    #[error("unknown key `{key}`{}", suggestion(.meant))]
+    UnknownKey {
+        /// As written.
+        key: String,
+        /// What was probably meant.
+        meant: Option<&'static str>,
+    },
+    /// An ignore of a rule that does not exist.
+    #[error("unknown rule `{rule}`{}", suggestion(.meant))]
+    UnknownRule {
+        /// As written.
+        rule: String,
+        /// What was probably meant.
+        meant: Option<&'static str>,
+    },
+    /// An ignore of what a checksum database did wrong.
+    #[error(
+        "`{0}` cannot be ignored: it says that the checksum database, or somebody in between, is not to be believed"
+    )]
+    NotIgnorable(String),
+    /// An ignore of what could not be checked.
+    #[error("`unchecked` cannot be ignored: `--allow-incomplete` lets a run pass although something was not checked")]
+    Unchecked,
+    /// A text with nothing in it.
+    #[error("`{0}` must not be empty")]
+    Empty(&'static str),
+    /// Not a day.
+    #[error("`expires` must be a date such as 2027-01-31")]
+    NotADate,
+    /// Not a length of time, or less than a second.
+    #[error("`max-age`: {0}")]
+    MaxAge(String),
+    /// More or less than there are witnesses.
+    #[error("`quorum` must be from 1 to the number of witnesses, {0}")]
+    Quorum(usize),
+}
+
+fn suggestion(meant: &Option<&'static str>) -> String {
+    meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    exclude: Vec<Spanned<String>>,
+    #[serde(default)]
+    ignore: Vec<IgnoreEntry>,
+    #[serde(default)]
+    sumdb: Sumdb,
+}
+
+#[derive(Deserialize)]
+struct IgnoreEntry {
+    rule: Spanned<String>,
+    module: Spanned<String>,
+    reason: Spanned<String>,
+    expires: Option<Spanned<Expires>>,
+}
+
+/// TOML's own date, or the same as a string, as editors that know JSON Schema write it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Expires {
+    Date(Datetime),
+    Text(String),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+struct Sumdb {
+    pinned_head: Option<Spanned<String>>,
+    #[serde(default)]
+    witnesses: Vec<Spanned<String>>,
+    quorum: Option<Spanned<u32>>,
+    max_age: Option<Spanned<String>>,
+}
+
+type At = (Range<usize>, Problem);
+
+/// Reads the configuration that the user named.
+///
+/// # Errors
+///
+/// See [`ConfigError`].
+pub fn read(file: &Path) -> Result<Config, ConfigError> {
+    let bytes = read_regular(file, MAX_CONFIG)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let valid = &bytes[..error.valid_up_to()];
+        let (line, column) = position(&String::from_utf8_lossy(valid), valid.len());
+        ConfigError::Text { file: file.to_path_buf(), line, column, problem: Problem::NotUtf8 }
+    })?;
+    parse(text).map_err(|(span, problem)| {
+        let (line, column) = position(text, span.start);
+        ConfigError::Text { file: file.to_path_buf(), line, column, problem }
+    })
+}
+
+/// 1-based line and column, in characters, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(offset)];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn parse(text: &str) -> Result<Config, At> {
+    let toml_error = |error: toml::de::Error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        (error.span().unwrap_or(0..0), Problem::Toml(message))
+    };
+    let table = DeTable::parse(text).map_err(toml_error)?;
+    known_keys(table.get_ref())?;
+    let file: File = toml::from_str(text).map_err(toml_error)?;
+    Ok(Config {
+        exclude: file.exclude.into_iter().map(|glob| filled(glob, "exclude")).collect::<Result<_, _>>()?,
+        ignores: file.ignore.into_iter().map(ignore).collect::<Result<_, _>>()?,
+        sumdb: sumdb(file.sumdb)?,
+    })
+}
+
+/// Serde's own check cannot say what was meant, and its error names no table.
+fn known_keys(root: &DeTable<'_>) -> Result<(), At> {
+    check_keys(root, ROOT_KEYS)?;
+    for (key, value) in root {
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            ("sumdb", DeValue::Table(table)) => check_keys(table, SUMDB_KEYS)?,
+            ("ignore", DeValue::Array(entries)) => {
+                for entry in entries.iter() {
+                    if let DeValue::Table(table) = entry.get_ref() {
+                        check_keys(table, IGNORE_KEYS)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_keys(table: &DeTable<'_>, known: &'static [&'static str]) -> Result<(), At> {
+    let first = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).min_by_key(|key| key.span().start);
+    first.map_or(Ok(()), |key| {
+        let written = key.get_ref().to_string();
+        let meant = did_you_mean(&written, known.iter().copied());
+        Err((key.span(), Problem::UnknownKey { key: written, meant }))
+    })
+}
+
+fn filled(text: Spanned<String>, key: &'static str) -> Result<String, At> {
+    if text.get_ref().trim().is_empty() {
+        return Err((text.span(), Problem::Empty(key)));
+    }
+    Ok(text.into_inner())
+}
+
+fn ignore(entry: IgnoreEntry) -> Result<Ignore, At> {
+    let span = entry.rule.span();
+    let id = entry.rule.into_inner();
+    let Some(rule) = rules::find(&id) else {
+        let meant = did_you_mean(&id, rules::ALL.iter().map(|rule| rule.id));
+        return Err((span, Problem::UnknownRule { rule: id, meant }));
+    };
+    if rule.id == rules::unchecked::RULE.id {
+        return Err((span, Problem::Unchecked));
+    }
+    if !rule.ignorable() {
+        return Err((span, Problem::NotIgnorable(id)));
+    }
+    Ok(Ignore {
+        rule: id,
+        module: filled(entry.module, "module")?,
+        reason: filled(entry.reason, "reason")?,
+        expires: entry.expires.map(expires).transpose()?,
+    })
+}
+
+/// `YYYY-MM-DD` of a day that exists.
+fn expires(value: Spanned<Expires>) -> Result<String, At> {
+    let span = value.span();
+    let date = match value.into_inner() {
+        Expires::Date(date) => Some(date),
+        Expires::Text(text) => text.parse().ok(),
+    };
+    match date {
+        Some(Datetime { date: Some(date), time: None, offset: None }) => Ok(date.to_string()),
+        _ => Err((span, Problem::NotADate)),
+    }
+}
+
+fn sumdb(sumdb: Sumdb) -> Result<SumdbConfig, At> {
+    let witnesses = sumdb.witnesses.into_iter().map(|key| filled(key, "witnesses")).collect::<Result<Vec<_>, _>>()?;
+    let count = u32::try_from(witnesses.len()).expect("a configuration of 1 MiB");
+    let quorum = match sumdb.quorum {
+        None => count,
+        Some(quorum) if (1..=count).contains(quorum.get_ref()) => quorum.into_inner(),
+        Some(quorum) => return Err((quorum.span(), Problem::Quorum(witnesses.len()))),
+    };
+    Ok(SumdbConfig {
+        pinned_head: sumdb.pinned_head.map(|head| filled(head, "pinned-head")).transpose()?.map(String::into_bytes),
+        witnesses,
+        quorum,
+        max_age: sumdb.max_age.map(max_age).transpose()?,
+    })
+}
+
+fn max_age(text: Spanned<String>) -> Result<u64, At> {
+    args::duration(text.get_ref())
+        .as_ref()
+        .map(Duration::as_secs)
+        .map_err(Clone::clone)
+        .and_then(|seconds| match seconds {
+            0 => Err("must be at least one second".to_owned()),
+            _ => Ok(seconds),
+        })
+        .map_err(|message| (text.span(), Problem::MaxAge(message)))
+}
+
+/// A line for stderr, if the folder that is judged holds a configuration: it is not read, because what is judged
+/// must not soften the judgement.
+pub fn found_but_not_read(root: &Path) -> Option<String> {
+    let found = NAMES.iter().map(|name| root.join(name)).find(|path| path.symlink_metadata().is_ok())?;
+    let found = found.strip_prefix(".").unwrap_or(&found).display();
+    Some(format!(
+        "{found} is not read, because what is verified must not soften the verdict; to use it, name it: --config {found}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EVERYTHING: &str = r#"
+exclude = ["third_party", "*.old/**"]
+
+[sumdb]
+witnesses = ["one+00000001+AAAA", "two+00000002+AAAA"]
+quorum = 1
+max-age = "24h"
+pinned-head = """
+go.sum database tree
+1
+"""
+
+[[ignore]]
+rule = "gosum-mismatch"
+module = "corp.example/*"
+reason = "retagged upstream, see TICKET-1"
+expires = 2027-01-31
+
+[[ignore]]
+rule = "gosum-missing"
+module = "*"
+reason = "generated"
+expires = "2028-02-29"
+"#;
+
+    #[test]
+    fn everything() {
+        let config = parse(EVERYTHING).unwrap();
+        assert_eq!(config.exclude, ["third_party", "*.old/**"]);
+        assert_eq!(
+            config.sumdb,
+            SumdbConfig {
+                pinned_head: Some(b"go.sum database tree\n1\n".to_vec()),
+                witnesses: vec!["one+00000001+AAAA".into(), "two+00000002+AAAA".into()],
+                quorum: 1,
+                max_age: Some(86_400),
+            }
+        );
+        assert_eq!(
+            config.ignores,
+            [
+                Ignore {
+                    rule: "gosum-mismatch".into(),
+                    module: "corp.example/*".into(),
+                    reason: "retagged upstream, see TICKET-1".into(),
+                    expires: Some("2027-01-31".into()),
+                },
+                Ignore {
+                    rule: "gosum-missing".into(),
+                    module: "*".into(),
+                    reason: "generated".into(),
+                    expires: Some("2028-02-29".into()),
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing() {
+        assert_eq!(parse("").unwrap(), Config::default());
+        assert_eq!(parse("# nothing\n[sumdb]\n").unwrap(), Config::default());
+        let two = parse("sumdb.witnesses = ['a', 'b']").unwrap();
+        assert_eq!(two.sumdb.quorum, 2, "all witnesses, unless it says otherwise");
+    }
+
+    #[test]
+    fn errors_name_line_and_remedy() {
+        let ignore = |rest: &str| format!("\n[[ignore]]\nrule = \"gosum-missing\"\nmodule = \"*\"\n{rest}\n");
+        let mut out = String::new();
+        for text in [
+            "exclud = []".to_owned(),
+            "[sumdb]\nmax_age = '1h'".to_owned(),
+            "[sumdb]\nurl = 'https://example.com'".to_owned(),
+            "[[ignore]]\nrules = 'x'".to_owned(),
+            "[policy]".to_owned(),
+            "exclude = [".to_owned(),
+            "exclude = 'x'".to_owned(),
+            "exclude = ['']".to_owned(),
+            "exclude = []\nexclude = []".to_owned(),
+            "[sumdb]\nquorum = 1".to_owned(),
+            "[sumdb]\nquorum = 3\nwitnesses = ['a', 'b']".to_owned(),
+            "[sumdb]\nquorum = -1".to_owned(),
+            "[sumdb]\nmax-age = '24'".to_owned(),
+            "[sumdb]\nmax-age = '5ms'".to_owned(),
+            "[sumdb]\npinned-head = ' '".to_owned(),
+            ignore(""),
+            ignore("reason = ' '"),
+            ignore("reason = 'x'\nexpires = 2026-13-01"),
+            ignore("reason = 'x'\nexpires = '2026-02-30'"),
+            ignore("reason = 'x'\nexpires = 2026-01-01T00:00:00Z"),
+            ignore("reason = 'x'\nexpires = 'never'"),
+            ignore("reason = 'x'").replace("gosum-missing", "gosum-mismach"),
+            ignore("reason = 'x'").replace("gosum-missing", "sumdb-fork"),
+            ignore("reason = 'x'").replace("gosum-missing", "unchecked"),
+            "sumdb = 1\nignore = 2".to_owned(),
+            "ignore = [1]".to_owned(),
+        ] {
+            let (span, problem) = parse(&text).unwrap_err();
+            let (line, column) = position(&text, span.start);
+            out += &format!("{text:?}\n  {line}:{column}: {problem}\n");
+        }
+        insta::assert_snapshot!(out);
+    }
+
+    #[test]
+    fn what_cannot_be_ignored_is_refused() {
+        for rule in rules::ALL {
+            let text = format!("[[ignore]]\nrule='{}'\nmodule='*'\nreason='x'", rule.id);
+            assert_eq!(parse(&text).is_ok(), rule.ignorable(), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_and_its_faults_are_located() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("m.toml");
+        fs::write(&file, EVERYTHING).unwrap();
+        assert_eq!(read(&file).unwrap(), parse(EVERYTHING).unwrap());
+        fs::write(&file, b"exclude = []\n# \xff").unwrap();
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.ends_with("m.toml:2:3: not valid UTF-8"), "{error}");
+        fs::write(&file, vec![b'#'; MAX_CONFIG as usize]).unwrap();
+        assert!(read(&file).is_ok());
+        fs::write(&file, vec![b'#'; MAX_CONFIG as usize + 1]).unwrap();
+        assert!(matches!(read(&file), Err(ConfigError::Read(PathError::TooLarge { .. }))));
+        assert!(matches!(read(dir.path()), Err(ConfigError::Read(PathError::NotRegular(_)))));
+        assert!(matches!(read(&dir.path().join("absent")), Err(ConfigError::Read(PathError::Io { .. }))));
+    }
+
+    #[test]
+    fn one_in_the_checkout_is_noted() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(found_but_not_read(dir.path()), None);
+        fs::create_dir(dir.path().join(".github")).unwrap();
+        fs::write(dir.path().join(".github/modanchor.toml"), "").unwrap();
+        let note = found_but_not_read(dir.path()).unwrap();
+        assert!(note.contains(".github/modanchor.toml is not read"), "{note}");
+        fs::write(dir.path().join(".modanchor.toml"), "").unwrap();
+        let note = found_but_not_read(dir.path()).unwrap();
+        assert!(note.contains("--config") && !note.contains(".github"), "{note}");
+    }
+
+    #[test]
+    fn the_documented_example_is_one() {
+        let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md")).unwrap();
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let config = parse(example).unwrap();
+        assert_eq!(config.ignores.len(), 1);
+        assert_eq!((config.sumdb.quorum, config.sumdb.max_age), (1, Some(86_400)));
+    }
+
+    #[test]
+    fn schema_has_the_same_keys() {
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/config.schema.json")).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let keys = |pointer: &str| -> BTreeSet<String> {
+            let object = schema.pointer(pointer).and_then(|value| value.as_object());
+            object.unwrap_or_else(|| panic!("{pointer}")).keys().cloned().collect()
+        };
+        let want = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(keys("/properties"), want(ROOT_KEYS));
+        assert_eq!(keys("/properties/sumdb/properties"), want(SUMDB_KEYS));
+        assert_eq!(keys("/properties/ignore/items/properties"), want(IGNORE_KEYS));
+        let listed: Vec<&str> = schema
+            .pointer("/properties/ignore/items/properties/rule/enum")
+            .and_then(|value| value.as_array())
+            .unwrap()
+            .iter()
+            .filter_map(|value| value.as_str())
+            .collect();
+        let ignorable: Vec<&str> = rules::ALL.iter().filter(|rule| rule.ignorable()).map(|rule| rule.id).collect();
+        assert_eq!(listed, ignorable);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "(?s).{0,200}") {
+            if let Err((span, _)) = parse(&text) {
+                position(&text, span.start);
+            }
+        }
+
+        #[test]
+        fn never_panics_near_the_format(text in "((exclude|\\[sumdb\\]|\\[\\[ignore\\]\\]|quorum|max-age|rule|expires|=|\\[|\\]|'1s'|'a'|1|2026-01-01|\"é|\n| ){0,30})") {
+            if let Err((span, _)) = parse(&text) {
+                position(&text, span.start);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `modanchor lookup MODULE@VERSION…`.
+
+use std::io;
+
+use super::args::{FailOn, Format, LookupArgs, TerminalArgs};
+use super::session::{self, Failed, Flags};
+use crate::contract::{self, Task};
+use crate::output::{self, Destinations, Show, Sources};
+
+/// Looks up, prints the lines, and gives the exit status.
+///
+/// # Errors
+///
+/// See [`Failed`].
+pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
+    let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
+    let config = session::configuration(&args.config)?;
+    // A line that must not be believed is no answer, whatever its severity.
+    let flags = Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false };
+    let outcome = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
+    let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
+    let sources = Sources::new();
+    if destinations.stdout() == Format::Json {
+        destinations.write(&outcome, &sources, &show).map_err(|error| Failed::to_show(&outcome, error))?;
+        return Ok(outcome.status);
+    }
+    destinations.write_files(&outcome, &sources, &show).map_err(|error| Failed::to_show(&outcome, error))?;
+    output::to_stderr(&outcome, &sources, &show).map_err(|error| Failed::to_show(&outcome, error))?;
+    let lines: String = outcome.lines.iter().flat_map(|line| [line, "\n"]).collect();
+    output::to_stream(io::stdout(), false, lines.as_bytes()).map_err(|error| Failed::to_show(&outcome, error))?;
+    Ok(outcome.status)
+}
