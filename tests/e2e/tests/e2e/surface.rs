@@ -1,0 +1,119 @@
+//! Usage, statuses, and the commands that need no database.
+
+use e2e::Sandbox;
+
+const RULES: [&str; 13] = [
+    "gosum-mismatch",
+    "gosum-conflict",
+    "gosum-malformed",
+    "gosum-unknown-hash",
+    "gosum-missing",
+    "sumdb-bad-signature",
+    "sumdb-bad-proof",
+    "sumdb-no-line",
+    "sumdb-fork",
+    "sumdb-unknown-module",
+    "sumdb-stale",
+    "sumdb-skipped",
+    "unchecked",
+];
+
+#[test]
+fn wrong_usage_is_status_2() {
+    let s = Sandbox::hello();
+    for args in [
+        &["verify", "no-such-folder"][..],
+        &["verify", "main.go"],
+        &["verify", "--no-such-flag"],
+        &["verify", "--format", "xml"],
+        &["verify", "--fail-on", "sometimes"],
+        &["verify", "--tile-height", "0"],
+        &["verify", "--tile-height", "31"],
+        &["verify", "--jobs", "0"],
+        &["verify", "--timeout", "soon"],
+        &["verify", "--sumdb", "on"],
+        &["verify", "--sumdb", "sum.golang.org+00000000+AAAA"],
+        &["verify", "--sumdb", "a b c"],
+        &["verify", "--config", "no-such-file.toml"],
+        &["explain", "no-such-rule"],
+        &["completions", "no-such-shell"],
+        &["no-such-command"],
+        &[],
+    ] {
+        let out = s.run(args).end().status(2);
+        assert!(!out.stderr.trim().is_empty(), "{args:?} says nothing");
+        assert!(!out.stdout.contains("\"verdict\""), "{args:?}");
+    }
+}
+
+#[test]
+fn wrong_settings_are_status_2() {
+    let s = Sandbox::hello();
+    for (key, value) in [
+        ("GOSUMDB", "on"),
+        ("GOSUMDB", "sum.golang.org+033de0ae+AAAA"),
+        ("GOSUMDB", "a b c d"),
+        ("GOSUMDB", "sum.golang.org ftp://127.0.0.1/"),
+        ("GOPROXY", ","),
+        ("GOPROXY", "ftp://127.0.0.1/"),
+    ] {
+        let out = s.run(["verify"]).env(key, value).end().status(2);
+        assert!(out.stderr.contains(key) || out.stderr.contains(value), "{key}={value}: {}", out.stderr);
+    }
+}
+
+#[test]
+fn nothing_to_verify_is_status_2() {
+    Sandbox::new().run(["verify"]).end().status(2);
+}
+
+#[test]
+fn an_unknown_key_in_a_configuration_is_an_error() {
+    let s = Sandbox::hello();
+    e2e::write(&s.path("config.toml"), "fail_onn = \"high\"\n");
+    let config = s.path("config.toml");
+    let out = s.run(["verify", "--config"]).args([&config]).end().status(2);
+    assert!(out.stderr.contains("fail_onn"), "{}", out.stderr);
+}
+
+#[test]
+fn every_rule_is_explained() {
+    let s = Sandbox::new();
+    for rule in RULES {
+        let out = s.run(["explain", rule]).end().status(0);
+        assert!(out.stdout.len() > 100, "{rule}: {}", out.stdout);
+    }
+}
+
+#[test]
+fn completions_and_man_and_version() {
+    let s = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let out = s.run(["completions", shell]).end().status(0);
+        assert!(out.stdout.contains("modanchor"), "{shell}");
+    }
+    assert!(s.run(["man"]).end().status(0).stdout.contains(".TH"));
+    assert!(s.run(["--version"]).end().status(0).stdout.starts_with("modanchor "));
+}
+
+#[test]
+fn formats_go_to_files_and_quiet_is_quiet() {
+    let s = Sandbox::hello();
+    let file = s.path("report.json");
+    let format = format!("json={}", file.display());
+    let out = s.run(["verify", "--quiet", "--format", &format, "--format", "human"]).end().status(0);
+    assert_eq!(out.stderr, "");
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(file).expect("it was written")).expect("JSON");
+    assert_eq!(report["verdict"], "pass");
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let s = Sandbox::hello();
+    let mut child = s.run(["verify", "--format", "json"]).spawn();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&out.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
