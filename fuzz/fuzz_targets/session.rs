@@ -1,0 +1,71 @@
+//! A whole session over answers that anyone may have written: kept heads, proofs and links, look-ups and tiles.
+//!
+//! The input is cut at [`CUT`]; each part answers one request, in order, and what is left unanswered is absent. Nobody
+//! who fuzzes has the database's key, so a line with a hash that the log does not have is never verified.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use modanchor_core::contract::{
+    Body, Database, FailOn, Failure, FileKind, Instant, Job, Next, Origin, SkipPatterns, SourceFile, Sumdb, Task, Tool,
+};
+use modanchor_core::report::{LineStatus, Report};
+use modanchor_core::sumdb::setting::Setting;
+use modanchor_core::verify::Session;
+
+/// Stands in no note and in next to no tile.
+const CUT: &[u8] = b"\0\xff\0\n";
+
+/// A real module, and a hash that is not its.
+const GO_SUM: &str = "gopkg.in/yaml.v3 v3.0.1 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(Setting::Database { key, .. }) = Setting::parse("sum.golang.org") else { unreachable!() };
+    let database = Database {
+        key,
+        set_by: "GOSUMDB (default)".into(),
+        tile_height: 8,
+        pinned_head: None,
+        witnesses: Vec::new(),
+        quorum: 0,
+        max_age: Some(1),
+    };
+    let mut session = Session::new(Job {
+        now: Instant { seconds: 1_795_305_600, nanoseconds: 0 },
+        tool: Tool { version: String::new(), component: String::new() },
+        task: Task::Files(vec![SourceFile {
+            path: "go.sum".into(),
+            kind: FileKind::GoSum,
+            content: GO_SUM.as_bytes().to_vec(),
+        }]),
+        sumdb: Sumdb::Database(database),
+        skip: SkipPatterns { patterns: String::new(), set_by: String::new() },
+        fail_on: FailOn::Medium,
+        allow_incomplete: false,
+        ignores: Vec::new(),
+    });
+    let mut rest = input;
+    let mut answers = Vec::new();
+    loop {
+        match session.step(std::mem::take(&mut answers)).next {
+            Next::Need(requests) => answers.extend(requests.iter().map(|_| {
+                let end = rest.windows(CUT.len()).position(|window| window == CUT);
+                let (part, tail) = match end {
+                    Some(end) => (&rest[..end], &rest[end + CUT.len()..]),
+                    None => (rest, &[][..]),
+                };
+                rest = tail;
+                match part {
+                    [] => Err(Failure::Absent),
+                    _ => Ok(Body { content: part.to_vec(), origin: Origin::Remote }),
+                }
+            })),
+            Next::Done(outcome) => {
+                let report: Report = serde_json::from_slice(&outcome.report).expect("a report is JSON");
+                assert_ne!(outcome.status, 0);
+                assert_ne!(report.modules[0].lines[0].status, LineStatus::Verified);
+                return;
+            }
+            Next::Refused(refusal) => panic!("{refusal:?}"),
+        }
+    }
+});
