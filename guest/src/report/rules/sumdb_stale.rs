@@ -8,10 +8,10 @@ pub const RULE: Rule = Rule {
     severity: Severity::Low,
     incomplete: false,
     title: "The newest tree head is older than the configured limit",
-    description: "The newest signed tree head that could be had is older than the age that the configuration allows: by its newest
-cosignature where witnesses are configured, else since this machine first saw it. What it proves is still true: records
-never change. But somebody who holds back the present can hide that a fork has happened since. This check is off unless
-the configuration sets sumdb.max-age.",
+    description: "The newest signed tree head that could be had is older than the configuration allows: since a
+quorum had cosigned it where witnesses are configured, else since this machine first saw it. What it proves is still
+true: records never change. But somebody who holds back the present can hide that a fork has happened since. This check
+is off unless the configuration sets sumdb.max-age.",
     causes: "- A proxy or mirror caches the newest head for too long, or has lost its connection.
 - The run was offline, or had no question to ask: everything was settled by what earlier runs had kept.
 - The clock of this machine is wrong.
