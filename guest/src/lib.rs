@@ -9,6 +9,7 @@
 //! | [`contract`] | the types of `wit/`, generated |
 //! | `exchange` | asking: turns what is awaited into requests, and answers back |
 //! | [`module`] | module paths, versions, `!`-escaping, GOPRIVATE patterns |
+//! | [`dirhash`] | h1 of zips, folders and go.mod files; the rules of module zips |
 //! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
@@ -18,6 +19,7 @@
 mod component;
 pub mod contract;
 pub(crate) mod exchange;
+pub mod dirhash;
 pub mod gosum;
 pub mod module;
 pub mod report;
