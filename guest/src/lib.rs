@@ -18,8 +18,8 @@
 
 mod component;
 pub mod contract;
-pub(crate) mod exchange;
 pub mod dirhash;
+pub(crate) mod exchange;
 pub mod gosum;
 pub mod module;
 pub mod report;

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use modanchor_core::module::{
-    ModulePath, ModuleVersion, PathCause, Patterns, Version, canonical, compare, match_prefix_patterns,
-    split_path_version,
+    ModulePath, ModuleVersion, PathCause, Patterns, Version, canonical, check_file_path, compare,
+    match_prefix_patterns, split_path_version,
 };
 use modanchor_core::report::Of;
 use proptest::prelude::*;
@@ -48,6 +48,7 @@ struct Match {
 struct Path {
     path: String,
     module: String,
+    file: String,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +101,26 @@ fn paths_agree_with_go() {
             continue;
         }
         assert_eq!(message(ModulePath::check(&row.path)), row.module);
+    }
+}
+
+#[test]
+fn file_paths_agree_with_go() {
+    for row in rules().paths {
+        // The table shows bytes that are no UTF-8 with U+FFFD.
+        let path = row.path.replace('\u{fffd}', "\0").into_bytes();
+        let path: Vec<u8> = path.into_iter().map(|b| if b == 0 { 0xff } else { b }).collect();
+        let got = message(check_file_path(&path));
+        // Go's message begins with the path, quoted.
+        let wanted = row.file.strip_prefix("malformed file path ").and_then(|rest| rest.split_once("\": "));
+        assert_eq!(got, wanted.map_or("", |(_, cause)| cause), "{:?}", row.path);
+    }
+    for letter in ["é", "世", "ᏸ", "𐐀", "ª", "\u{31350}"] {
+        assert_eq!(check_file_path(letter.as_bytes()), Ok(letter), "{letter}");
+    }
+    // A combining mark, a letter number, an emoji, a circled letter: alphabetic to some, no letters to Go.
+    for c in ['\u{301}', 'Ⅷ', '🦀', 'Ⓐ', '\u{7f}', '\u{e000}', '\u{10ffff}'] {
+        assert_eq!(check_file_path(c.to_string().as_bytes()), Err(PathCause::InvalidChar(c)));
     }
 }
 

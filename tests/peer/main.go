@@ -9,7 +9,16 @@
 //	peer hash mod FILE | zip FILE | dir DIR MODULE@VERSION
 //	peer record GOSUM DIR                      what a checksum database answers for a go.sum, as files
 //	peer serve-recorded [flags] DIR            such files as a server
+//	peer excerpt FILE…                          what debug/buildinfo reads of Go programs, as JSON
 //	peer measure FILE COMMAND [ARG…]           run a command; its time and peak memory go to FILE
+//	peer hash-zip N FILE…                      how long HashZip takes, the fastest of N
+//	peer hash-zip-serve                        h1 and CheckZip of zips on stdin, as lines
+//	peer zip-size FILE                         how large a zip is, and its files together
+//	peer large-zip FILE MODULE@VERSION          a good module zip of nearly 500 MB
+//	peer spoil-zip FILE HOW…                   a module zip, changed or made to be hostile; see spoilZip
+//	peer odd-zips DIR                          guest/tests/data/zip: odd zips and what Go says of them
+//	peer many-files N                          the h1 of a module with N empty files
+//	peer unicode-tables                        guest/src/module/unicode.rs
 //
 // Every server prints one line of JSON on stdout when it is ready, and ends when its standard input does.
 package main
@@ -17,7 +26,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/dirhash"
@@ -31,10 +42,19 @@ func main() {
 		"hash":           hash,
 		"record":         record,
 		"serve-recorded": serveRecorded,
+		"excerpt":        excerpts,
 		"measure":        measure,
+		"hash-zip":       hashZips,
+		"hash-zip-serve": hashZipServe,
+		"zip-size":       zipSize,
+		"large-zip":      largeZip,
+		"spoil-zip":      spoilZip,
+		"odd-zips":       writeOddZips,
+		"many-files":     manyFiles,
+		"unicode-tables": unicodeTables,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: peer serve|forge|check|hash|record|serve-recorded|measure …")
+		fmt.Fprintf(os.Stderr, "usage: peer %s …\n", strings.Join(slices.Sorted(maps.Keys(commands)), "|"))
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

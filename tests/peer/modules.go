@@ -5,35 +5,82 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// A made-up module: two files, made from its path and version alone. Modules whose path begins with "unknown." do not
-// exist.
+// A made-up module: two files, made from its path and version alone, unless --modules has it. Modules whose path begins
+// with "unknown." do not exist.
 type madeUp struct{ path, version string }
+
+// written has the files of modules that are not made from their names, by name without the module's prefix.
+var written = make(map[madeUp]map[string]string)
+
+// readModules reads folders named PATH@VERSION, anywhere below dir, into written.
+func readModules(dir string) error {
+	return filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, file)
+		if err != nil {
+			return err
+		}
+		path, rest, _ := strings.Cut(filepath.ToSlash(name), "@")
+		version, name, ok := strings.Cut(rest, "/")
+		if !ok {
+			return fmt.Errorf("%s: not in a folder named PATH@VERSION", file)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		m := madeUp{path, version}
+		if written[m] == nil {
+			written[m] = make(map[string]string)
+		}
+		written[m][name] = string(content)
+		return nil
+	})
+}
 
 func (m madeUp) files() map[string]string {
 	prefix := m.path + "@" + m.version + "/"
+	if given, ok := written[m]; ok {
+		files := make(map[string]string)
+		for name, content := range given {
+			files[prefix+name] = content
+		}
+		return files
+	}
 	return map[string]string{
 		prefix + "go.mod": m.goMod(),
 		prefix + "p.go":   fmt.Sprintf("// Package p is %s.\npackage p\n", prefix),
 	}
 }
 
-func (m madeUp) goMod() string { return "module " + m.path + "\n" }
+func (m madeUp) goMod() string {
+	if goMod, ok := written[m]["go.mod"]; ok {
+		return goMod
+	}
+	return "module " + m.path + "\n"
+}
 
 func (m madeUp) zip() []byte {
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
-	for _, name := range []string{"go.mod", "p.go"} {
-		name = m.path + "@" + m.version + "/" + name
+	files := m.files()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		f, err := w.Create(name)
 		if err == nil {
-			_, err = io.WriteString(f, m.files()[name])
+			_, err = io.WriteString(f, files[name])
 		}
 		if err != nil {
 			panic(err) // Writes to memory.

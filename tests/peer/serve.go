@@ -36,6 +36,7 @@ func serve(args []string) error {
 	forkAt := flags.Int("fork-at", -1, "another history shares so many records")
 	forkSize := flags.Int("fork-size", 0, "size of the other history; 0: as the first")
 	records := flags.String("records", "", "JSON: from module@version to the record's text, or null for a 404")
+	modules := flags.String("modules", "", "a folder with a folder PATH@VERSION for each module that is more than made up")
 	certFile := flags.String("tls", "", "speak TLS, and write the certificate to this file")
 	flags.Var(&faults, "fail", "REGEXP=MODE[*COUNT]: fail the paths that match, COUNT times; see type fault")
 	flags.Var(&lies, "lie", "module@version of which the database has a record of other bytes")
@@ -43,6 +44,11 @@ func serve(args []string) error {
 		return err
 	}
 	signer, verifier := keyPair(*name, *seed)
+	if *modules != "" {
+		if err := readModules(*modules); err != nil {
+			return err
+		}
+	}
 
 	given := make(map[string]*string)
 	if *records != "" {

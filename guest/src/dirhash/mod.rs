@@ -6,6 +6,29 @@
 //! Hashing is a measurement, not a verdict: it is written once, here, over [`ReadAt`], and run in two ways. A host runs it
 //! natively for bulk work, on all cores; the component exports the same code (`hashing` in `wit/`) for hosts that have
 //! no native one.
+//!
+//! ## Why an h1 can be relied on
+//! Two things must hold. Equal h1 must mean equal files: that is SHA-256, of a list in which no name can look like another
+//! line, because one with a newline is refused. And the files hashed must be those that the go command will use: that is
+//! not given for zips, where two readers can see two archives in the same bytes. So the reader here does what Go's does,
+//! step by step, and where it cannot, it refuses; it is held to Go's by a table of odd zips and by comparing both on
+//! millions of changed ones (`benches/src/bin/zipdiff.rs`). The rules for module zips then say that unpacking gives the
+//! same files everywhere: no path leaves the folder, and no two fall together.
+//!
+//! What could not be read is never reported as wrong, nor the other way round: [`ReadError`] is its own cause everywhere.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`zip`] | the h1 of a zip, one file of a zip, the rules of module zips |
+//! | `archive` | reads zips as Go does |
+//! | [`dir`] | the h1 of a folder, and which of its files a module zip may have |
+//!
+//! Sources: golang.org/x/mod v0.42 `sumdb/dirhash`, `zip`, `module`; Go 1.26 `archive/zip`, `compress/flate`,
+//! `cmd/go/internal/modfetch/fetch.go`.
+
+mod archive;
+pub mod dir;
+pub mod zip;
 
 use std::fmt;
 
@@ -82,17 +105,47 @@ impl Manifest {
     /// Its hash.
     pub fn h1(&self) -> H1 {
         let mut hash = Sha256::new();
-        let mut hex = [0; 64];
+        self.write(|part| hash.update(part));
+        H1(hash.finalize().into())
+    }
+
+    /// The list that [`Self::h1`] is the hash of: `HEX  NAME\n` for every file.
+    pub fn text(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(self.files.iter().map(|file| file.name.len() + 67).sum());
+        self.write(|part| text.extend_from_slice(part));
+        text
+    }
+
+    fn write(&self, mut out: impl FnMut(&[u8])) {
+        let mut hex = [0; 66];
+        hex[64..].fill(b' ');
         for file in &self.files {
             for (digits, byte) in hex.chunks_exact_mut(2).zip(file.sha256) {
                 digits.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
             }
-            hash.update(hex);
-            hash.update(b"  ");
-            hash.update(&file.name);
-            hash.update(b"\n");
+            out(&hex);
+            out(&file.name);
+            out(b"\n");
         }
-        H1(hash.finalize().into())
+    }
+
+    /// Reads what [`Self::text`] writes. None: it is something else, or not sorted.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let digit = |byte: u8| HEX.iter().position(|hex| *hex == byte).map(|at| at as u8);
+        let file = |line: &[u8]| {
+            let (hash, name) = line.split_first_chunk::<64>()?;
+            let mut sha256 = [0; 32];
+            for (byte, digits) in sha256.iter_mut().zip(hash.chunks_exact(2)) {
+                *byte = digit(digits[0])? << 4 | digit(digits[1])?;
+            }
+            Some(FileDigest { name: name.strip_prefix(b"  ")?.into(), sha256 })
+        };
+        let files: Vec<FileDigest> = match text.strip_suffix(b"\n") {
+            Some(lines) => lines.split(|byte| *byte == b'\n').map(file).collect::<Option<_>>()?,
+            None if text.is_empty() => Vec::new(),
+            None => return None,
+        };
+        files.is_sorted_by(|a, b| a.name <= b.name).then_some(Self { files })
     }
 }
 

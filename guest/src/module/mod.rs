@@ -13,9 +13,11 @@ use std::str::FromStr;
 mod path;
 mod pattern;
 mod quote;
+mod unicode;
 mod version;
 
-pub use path::{ModulePath, PathCause, PathError, split_path_version};
+pub use path::{ModulePath, PathCause, PathError, check_file_path, split_path_version};
+pub(crate) use path::{fold, is_import_path};
 pub use pattern::{Patterns, match_prefix_patterns};
 pub(crate) use quote::{is_print, quote, quote_char};
 pub use version::{Version, VersionCause, VersionError, canonical, compare};

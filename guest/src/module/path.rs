@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::unicode::{FOLDS, LETTERS};
 use super::{escape, quote::quote, quote::quote_char, unescape};
 
 /// A module path that golang.org/x/mod/module.CheckPath lets through.
@@ -67,9 +68,12 @@ impl fmt::Display for PathError {
     }
 }
 
-/// What can be wrong with a module path.
+/// What can be wrong with the path of a module, or of a file in one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathCause {
+    /// The path of a file is no UTF-8.
+    #[error("invalid UTF-8")]
+    NotUtf8,
     /// Nothing there.
     #[error("empty string")]
     Empty,
@@ -94,7 +98,8 @@ pub enum PathCause {
     /// An element ends in a dot.
     #[error("trailing dot in path element")]
     TrailingDot,
-    /// Something other than ASCII letters, digits and `-._~`.
+    /// Something other than ASCII letters, digits and `-._~`; in the path of a file, other than letters, ASCII digits,
+    /// the space and ``!#$%&()+,-.=@[]^_{}~``.
     #[error("invalid char {}", quote_char(*.0))]
     InvalidChar(char),
     /// A reserved name of Windows, up to an element's first dot.
@@ -125,20 +130,44 @@ pub(super) fn check(path: &str) -> Result<(), PathError> {
     cause(path).map_or(Ok(()), |cause| Err(PathError { path: path.to_owned(), cause }))
 }
 
+/// golang.org/x/mod/module.CheckFilePath: a path with `/` of a file in a module, relative to the module.
+///
+/// What passes is UTF-8, has neither empty elements nor `.` and `..`, is no device of Windows, and holds only letters,
+/// ASCII digits, the space and the ASCII punctuation that neither shells nor file systems take for something else.
+///
+/// # Errors
+/// The first thing that is wrong, in Go's order.
+pub fn check_file_path(path: &[u8]) -> Result<&str, PathCause> {
+    let path = std::str::from_utf8(path).map_err(|_| PathCause::NotUtf8)?;
+    general(path, Kind::File).map_or(Ok(path), Err)
+}
+
+/// Such that `fold(a) == fold(b)` exactly if Go's strings.EqualFold holds of both (golang.org/x/mod/zip strToFold).
+pub(crate) fn fold(path: &str) -> String {
+    path.chars().map(fold_char).collect()
+}
+
+fn fold_char(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
+    let code = u32::from(c);
+    let at = FOLDS.partition_point(|&(_, last, _, _)| last < code);
+    FOLDS
+        .get(at)
+        .filter(|&&(first, _, step, _)| first <= code && (code - first).is_multiple_of(step))
+        .and_then(|&(_, _, _, add)| char::from_u32(code.checked_add_signed(add)?))
+        .unwrap_or(c)
+}
+
+/// Go's unicode.IsLetter, for what is not ASCII.
+fn is_letter(c: char) -> bool {
+    let at = LETTERS.partition_point(|&(_, last)| last < c);
+    LETTERS.get(at).is_some_and(|&(first, _)| first <= c)
+}
+
 fn cause(path: &str) -> Option<PathCause> {
-    if path.is_empty() {
-        return Some(PathCause::Empty);
-    }
-    if path.starts_with('-') {
-        return Some(PathCause::LeadingDash);
-    }
-    if path.contains("//") {
-        return Some(PathCause::DoubleSlash);
-    }
-    if path.ends_with('/') {
-        return Some(PathCause::TrailingSlash);
-    }
-    if let Some(cause) = path.split('/').find_map(element) {
+    if let Some(cause) = general(path, Kind::Module) {
         return Some(cause);
     }
     let first = path.split('/').next().unwrap_or(path);
@@ -151,26 +180,72 @@ fn cause(path: &str) -> Option<PathCause> {
     split_path_version(path).is_none().then_some(PathCause::InvalidVersion)
 }
 
-/// What is wrong with one element of a module path.
-fn element(element: &str) -> Option<PathCause> {
+/// Whether golang.org/x/mod/module.CheckImportPath lets a package's path through.
+pub(crate) fn is_import_path(path: &str) -> bool {
+    general(path, Kind::Import).is_none()
+}
+
+/// What a path is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Module,
+    /// A package: more is allowed.
+    Import,
+    File,
+}
+
+impl Kind {
+    fn allows(self, c: char) -> bool {
+        match c {
+            '-' | '.' | '_' | '~' | '0'..='9' | 'A'..='Z' | 'a'..='z' => true,
+            '+' => self != Self::Module,
+            _ if self != Self::File => false,
+            c if c.is_ascii() => "!#$%&(),=@[]^{} ".contains(c),
+            c => is_letter(c),
+        }
+    }
+}
+
+/// What is wrong with a path of either kind.
+fn general(path: &str, kind: Kind) -> Option<PathCause> {
+    if path.is_empty() {
+        return Some(PathCause::Empty);
+    }
+    if path.starts_with('-') && kind != Kind::File {
+        return Some(PathCause::LeadingDash);
+    }
+    if path.contains("//") {
+        return Some(PathCause::DoubleSlash);
+    }
+    if path.ends_with('/') {
+        return Some(PathCause::TrailingSlash);
+    }
+    path.split('/').find_map(|e| element(e, kind))
+}
+
+/// What is wrong with one element of a path.
+fn element(element: &str, kind: Kind) -> Option<PathCause> {
     if element.is_empty() {
         return Some(PathCause::EmptyElement);
     }
     if element.bytes().all(|b| b == b'.') {
         return Some(PathCause::DotElement(element.to_owned()));
     }
-    if element.starts_with('.') {
+    if element.starts_with('.') && kind == Kind::Module {
         return Some(PathCause::LeadingDot);
     }
     if element.ends_with('.') {
         return Some(PathCause::TrailingDot);
     }
-    if let Some(c) = element.chars().find(|c| !matches!(c, '-' | '.' | '_' | '~' | '0'..='9' | 'A'..='Z' | 'a'..='z')) {
+    if let Some(c) = element.chars().find(|c| !kind.allows(*c)) {
         return Some(PathCause::InvalidChar(c));
     }
     let short = element.split('.').next().unwrap_or(element);
     if is_windows_name(short) {
         return Some(PathCause::WindowsName(short.to_owned()));
+    }
+    if kind == Kind::File {
+        return None;
     }
     let short_name =
         short.rsplit_once('~').is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()));
