@@ -1,8 +1,10 @@
-//! go.sum: every line is told or skipped, and an entry holds a module version that passes the checks.
+//! go.sum: every line is told or skipped, an entry holds a module version that passes the checks, and what is put in
+//! order stays so.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use modanchor_core::gosum::sum::{Line, lines};
+use modanchor_core::gosum::tidy::plan;
 use modanchor_core::module::ModuleVersion;
 
 fuzz_target!(|content: &[u8]| {
@@ -21,4 +23,7 @@ fuzz_target!(|content: &[u8]| {
         assert!(at.column < at.end_column);
     }
     assert_eq!(told + lines.skipped(), lines.read());
+    if let Ok(planned) = plan(content, &[]) {
+        assert!(plan(&planned.content, &[]).is_ok_and(|again| again.unchanged));
+    }
 });

@@ -9,6 +9,7 @@
 //! | [`contract`] | the types of `wit/`, generated |
 //! | `exchange` | asking: turns what is awaited into requests, and answers back |
 //! | [`module`] | module paths, versions, `!`-escaping, GOPRIVATE patterns |
+//! | [`buildinfo`] | what a Go program says of its own build, as `go version -m` reads it |
 //! | [`dirhash`] | h1 of zips, folders and go.mod files; the rules of module zips |
 //! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
@@ -16,6 +17,7 @@
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
 //! | `component` | the exports of the component |
 
+pub mod buildinfo;
 mod component;
 pub mod contract;
 pub mod dirhash;

@@ -6,11 +6,13 @@
 //! | [`gomod`] | go.mod |
 //! | [`gowork`] | go.work |
 //! | [`wanted`] | which lines the go command will ask for |
+//! | [`tidy`] | go.sum in order, with lines added |
 
 pub mod gomod;
 pub mod gowork;
 pub mod sum;
 pub mod syntax;
+pub mod tidy;
 pub mod wanted;
 
 /// A place in a file, for a person: counted in characters from 1, as editors do.

@@ -337,7 +337,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// The value of a word (modfile's `parseString`); none if it is malformed.
-fn unquote(word: &str) -> Option<String> {
+pub(crate) fn unquote(word: &str) -> Option<String> {
     let Some(inner) = word.strip_prefix('"') else {
         return (!word.contains(['"', '\'', '`'])).then(|| word.to_owned());
     };
