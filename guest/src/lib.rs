@@ -12,6 +12,7 @@
 //! | [`buildinfo`] | what a Go program says of its own build, as `go version -m` reads it |
 //! | [`dirhash`] | h1 of zips, folders and go.mod files; the rules of module zips |
 //! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
+//! | [`vendor`] | vendor/modules.txt as cmd/go reads it, against go.mod; vendored files against the module's zip |
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
@@ -26,4 +27,5 @@ pub mod gosum;
 pub mod module;
 pub mod report;
 pub mod sumdb;
+pub mod vendor;
 pub mod verify;
