@@ -6,7 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use modanchor_core::contract::{
-    Body, Database, FailOn, Failure, FileKind, Instant, Job, Next, Origin, SkipPatterns, SourceFile, Sumdb, Task, Tool,
+    Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Instant, Job, Measured, Measurement, Next,
+    Oddities, Origin, Presence, Request, SkipPatterns, SourceFile, Sumdb, Task, Tool, Zips,
 };
 use modanchor_core::report::{LineStatus, Report};
 use modanchor_core::sumdb::setting::Setting;
@@ -32,22 +33,27 @@ fuzz_target!(|input: &[u8]| {
     let mut session = Session::new(Job {
         now: Instant { seconds: 1_795_305_600, nanoseconds: 0 },
         tool: Tool { version: String::new(), component: String::new() },
-        task: Task::Files(vec![SourceFile {
-            path: "go.sum".into(),
-            kind: FileKind::GoSum,
-            content: GO_SUM.as_bytes().to_vec(),
-        }]),
+        task: Task::Verify(Checkout {
+            files: vec![SourceFile {
+                path: "go.sum".into(),
+                kind: FileKind::GoSum,
+                content: GO_SUM.as_bytes().to_vec(),
+            }],
+            programs: Vec::new(),
+            bare_vendors: Vec::new(),
+        }),
         sumdb: Sumdb::Database(database),
         skip: SkipPatterns { patterns: String::new(), set_by: String::new() },
         fail_on: FailOn::Medium,
         allow_incomplete: false,
         ignores: Vec::new(),
+        bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
     });
     let mut rest = input;
     let mut answers = Vec::new();
     loop {
         match session.step(std::mem::take(&mut answers)).next {
-            Next::Need(requests) => answers.extend(requests.iter().map(|_| {
+            Next::Need(requests) => answers.extend(requests.iter().map(|request| {
                 let end = rest.windows(CUT.len()).position(|window| window == CUT);
                 let (part, tail) = match end {
                     Some(end) => (&rest[..end], &rest[end + CUT.len()..]),
@@ -56,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
                 rest = tail;
                 match part {
                     [] => Err(Failure::Absent),
-                    _ => Ok(Body { content: part.to_vec(), origin: Origin::Remote }),
+                    _ => Ok(answer(request, part)),
                 }
             })),
             Next::Done(outcome) => {
@@ -69,3 +75,26 @@ fuzz_target!(|input: &[u8]| {
         }
     }
 });
+
+/// An answer of the right kind, made of these bytes.
+fn answer(request: &Request, part: &[u8]) -> Answer {
+    match request {
+        Request::Held(modules) => {
+            let flags = |at: usize| Holding::from_bits_truncate(part.get(at).copied().unwrap_or(0));
+            Answer::Holdings((0..modules.len()).map(flags).collect())
+        }
+        Request::Measure(_) => {
+            let text = String::from_utf8_lossy(part).into_owned();
+            Answer::Measurement(Measurement {
+                found: Ok(Measured { h1: text.clone(), files: 1, manifest: part.to_vec() }),
+                oddities: Oddities {
+                    writable: 1,
+                    first_writable: Some(text.clone()),
+                    links: vec![text.clone()],
+                    irregular: vec![text],
+                },
+            })
+        }
+        _ => Answer::Body(Body { content: part.to_vec(), origin: Origin::Remote }),
+    }
+}

@@ -1,6 +1,6 @@
 //! Asking: turns pending futures into a list of requests, and the answers back into ready futures.
 //!
-//! The session is ordinary `async` code. Whatever it awaits comes from [`Exchange::ask`]; when it can get no further,
+//! The session is ordinary `async` code. Whatever it awaits comes from [`Exchange`]; when it can get no further,
 //! the requests that were asked since are the step's `need`, and the next step delivers their answers in the same
 //! order. There is no other executor and no other source of wake-ups, so a run is a function of its job and answers.
 
@@ -10,7 +10,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::contract::{Kept, Phase, Progress, Request, Response};
+use crate::contract::{
+    Answer, Body, Failure, Holding, Kept, Measure, Measurement, ModuleRef, Phase, Progress, Request, Response,
+};
 
 /// The core's side of the contract: a cheap handle that every part of a session shares.
 #[derive(Clone)]
@@ -29,6 +31,34 @@ struct Board {
 struct Slot {
     batch: Rc<RefCell<Batch>>,
     index: usize,
+    kind: Kind,
+}
+
+/// What a request must be answered with, unless it fails.
+#[derive(Clone, Copy)]
+enum Kind {
+    Body,
+    Measurement,
+    /// So many.
+    Holdings(usize),
+}
+
+impl Kind {
+    fn of(request: &Request) -> Self {
+        match request {
+            Request::Measure(_) => Self::Measurement,
+            Request::Held(modules) => Self::Holdings(modules.len()),
+            _ => Self::Body,
+        }
+    }
+
+    fn fits(self, response: &Response) -> bool {
+        match (self, response) {
+            (_, Err(_)) | (Self::Body, Ok(Answer::Body(_))) | (Self::Measurement, Ok(Answer::Measurement(_))) => true,
+            (Self::Holdings(count), Ok(Answer::Holdings(holdings))) => holdings.len() == count,
+            _ => false,
+        }
+    }
 }
 
 struct Batch {
@@ -37,8 +67,8 @@ struct Batch {
     waker: Option<Waker>,
 }
 
-/// The answers to one [`Exchange::ask`], in the order of its requests.
-pub(crate) struct Answers(Rc<RefCell<Batch>>);
+/// The answers to one batch of requests, in their order.
+struct Answers(Rc<RefCell<Batch>>);
 
 impl Future for Answers {
     type Output = Vec<Response>;
@@ -64,13 +94,53 @@ impl Exchange {
         })))
     }
 
-    /// Asks for all of `requests` at once.
-    pub(crate) fn ask(&self, requests: Vec<Request>) -> Answers {
+    /// Asks for all of `requests` at once; none of them is answered with anything but bytes.
+    pub(crate) fn ask(&self, requests: Vec<Request>) -> impl Future<Output = Vec<Result<Body, Failure>>> + use<> {
+        self.get(requests, |answer| match answer {
+            Answer::Body(body) => Some(body),
+            _ => None,
+        })
+    }
+
+    /// Has all of `subjects` measured.
+    pub(crate) fn measure(
+        &self,
+        subjects: Vec<Measure>,
+    ) -> impl Future<Output = Vec<Result<Measurement, Failure>>> + use<> {
+        self.get(subjects.into_iter().map(Request::Measure).collect(), |answer| match answer {
+            Answer::Measurement(measurement) => Some(measurement),
+            _ => None,
+        })
+    }
+
+    /// Asks what the module cache has of `modules`.
+    pub(crate) async fn held(&self, modules: Vec<ModuleRef>) -> Result<Vec<Holding>, Failure> {
+        let answers = self.get(vec![Request::Held(modules)], |answer| match answer {
+            Answer::Holdings(holdings) => Some(holdings),
+            _ => None,
+        });
+        answers.await.pop().unwrap_or(Err(Failure::NotData))
+    }
+
+    /// Asks at once, not when it is first polled. [`Self::misfit`] has made sure that every answer is of its kind.
+    fn get<T>(
+        &self,
+        requests: Vec<Request>,
+        kind: fn(Answer) -> Option<T>,
+    ) -> impl Future<Output = Vec<Result<T, Failure>>> + use<T> {
+        let answers = self.queue(requests);
+        async move {
+            let typed = |answer: Response| answer.and_then(|answer| kind(answer).ok_or(Failure::NotData));
+            answers.await.into_iter().map(typed).collect()
+        }
+    }
+
+    fn queue(&self, requests: Vec<Request>) -> Answers {
         let batch =
             Rc::new(RefCell::new(Batch { answers: vec![None; requests.len()], missing: requests.len(), waker: None }));
         let slots = requests.into_iter().enumerate().map(|(index, request)| {
-            let batch = batch.clone();
-            (request, Slot { batch, index })
+            let kind = Kind::of(&request);
+            (request, Slot { batch: batch.clone(), index, kind })
         });
         self.0.borrow_mut().queued.extend(slots);
         Answers(batch)
@@ -114,6 +184,12 @@ impl Exchange {
     /// How many answers the host owes.
     pub(crate) fn owed(&self) -> usize {
         self.0.borrow().pending.len()
+    }
+
+    /// The first of `answers` that does not answer its request, whatever it says.
+    pub(crate) fn misfit(&self, answers: &[Response]) -> Option<usize> {
+        let board = self.0.borrow();
+        board.pending.iter().zip(answers).position(|(slot, answer)| !slot.kind.fits(answer))
     }
 
     /// Delivers the answers to the last [`Self::take_need`]; there are as many as were owed.

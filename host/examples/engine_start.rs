@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use modanchor_host::contract::{FailOn, Instant as Now, Job, SkipPatterns, Sumdb, Task, Tool};
+use modanchor_host::contract::{Bytes, FailOn, Instant as Now, Job, Presence, SkipPatterns, Sumdb, Task, Tool, Zips};
 use modanchor_host::engine::{Engine, EngineError, Limits};
 
 /// Runs for the median.
@@ -22,11 +22,12 @@ fn run() -> Result<[Duration; 3], EngineError> {
         fail_on: FailOn::Medium,
         allow_incomplete: false,
         ignores: vec![],
+        bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
     };
     let begin = Instant::now();
     let engine = Engine::new(Limits::default())?;
     let loaded = Instant::now();
-    let mut session = engine.start(job)?;
+    let mut session = engine.start(&job)?;
     let started = Instant::now();
     session.step(vec![])?;
     Ok([loaded - begin, started - loaded, started.elapsed()])

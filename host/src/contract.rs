@@ -5,16 +5,24 @@ mod generated {
     wasmtime::component::bindgen!({
         world: "verifier",
         path: "../wit",
+        imports: { default: trappable },
+        with: { "modanchor:verifier/blob.blob": crate::engine::hashing::Blob },
         additional_derives: [Clone, PartialEq],
     });
 }
 
 pub use generated::exports::modanchor::verifier::exchange::{
-    Advance, Body, Evidence, Item, Kept, KeptItem, Recall, Request, Response, Source, SumdbGet,
+    Advance, Answer, Body, CacheFile, CacheGet, Evidence, Holding, Item, Kept, KeptItem, Measure, Measurement,
+    Oddities, Place, Recall, Request, Response, Source, Subject, SumdbGet, ZipGet,
 };
+pub use generated::exports::modanchor::verifier::hashing::{BuildInfo, HashingError, Measured, Refusal as HashRefusal};
 pub use generated::exports::modanchor::verifier::job::{
-    Database, FailOn, FileKind, Ignore, Job, SkipPatterns, SourceFile, Sumdb, Task, Tool,
+    Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Presence, Program, Question, SkipPatterns, SourceFile,
+    Sumdb, Task, Tool, Zips,
 };
-pub use generated::exports::modanchor::verifier::types::{Failure, Instant, Origin};
-pub use generated::exports::modanchor::verifier::verify::{Next, Outcome, Phase, Progress, Refusal, Step, Verdict};
+pub use generated::exports::modanchor::verifier::types::{Failure, Instant, ModuleVersion as ModuleRef, Origin};
+pub use generated::exports::modanchor::verifier::verify::{
+    FixedFile, Next, Outcome, Phase, Progress, Refusal, Step, Verdict,
+};
+pub use generated::modanchor::verifier::blob;
 pub use generated::{Verifier, VerifierPre};

@@ -9,7 +9,10 @@
 //! | [`goenv`] | Go's environment, with cmd/go's precedence |
 //! | [`engine`] | wasmtime: the compiled component, its limits, driving a session |
 //! | [`fetch`] | checksum databases by way of GOPROXY lists; retries, caps, timeouts |
+//! | [`modcache`] | the go command's module cache and vendor folders, read and never written |
+//! | [`files`] | reading files that others may write to |
 //! | [`cache`] | what is kept between runs |
+//! | [`fix`] | replacing go.sum, safe against a crash and a running `go` |
 //! | [`output`] | one file per format |
 //! | [`cli`] | one file per subcommand |
 
@@ -18,5 +21,8 @@ pub mod cli;
 pub mod contract;
 pub mod engine;
 pub mod fetch;
+pub mod files;
+pub mod fix;
 pub mod goenv;
+pub mod modcache;
 pub mod output;

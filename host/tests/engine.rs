@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use modanchor_host::contract::{
-    Database, FailOn, FileKind, Instant, Job, Next, Refusal, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool,
+    Answer, Body, Bytes, Checkout, Database, FailOn, FileKind, Instant, Job, Next, Origin, Presence, Refusal,
+    SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
 };
 use modanchor_host::engine::{COMPONENT_SHA256, Engine, EngineError, Limits};
 
@@ -18,6 +19,7 @@ fn job(task: Task) -> Job {
         fail_on: FailOn::Medium,
         allow_incomplete: false,
         ignores: vec![],
+        bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
     }
 }
 
@@ -30,11 +32,12 @@ fn large(bytes: usize) -> Task {
         }
         writeln!(content, "example.com/m{number} v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
     }
-    Task::Files(vec![SourceFile { path: "go.sum".into(), kind: FileKind::GoSum, content }])
+    let files = vec![SourceFile { path: "go.sum".into(), kind: FileKind::GoSum, content }];
+    Task::Verify(Checkout { files, programs: vec![], bare_vendors: vec![] })
 }
 
 fn first_step(limits: Limits, task: Task) -> Result<Step, EngineError> {
-    Engine::new(limits)?.start(job(task))?.step(vec![])
+    Engine::new(limits)?.start(&job(task))?.step(vec![])
 }
 
 #[test]
@@ -47,7 +50,7 @@ fn a_job_without_work_is_refused() {
 #[test]
 fn answers_nobody_asked_for_break_the_protocol() {
     let engine = Engine::new(Limits::default()).unwrap();
-    let mut session = engine.start(job(large(100))).unwrap();
+    let mut session = engine.start(&job(large(100))).unwrap();
     let step = session.step(vec![Err(modanchor_host::contract::Failure::Absent)]).unwrap();
     assert!(matches!(step.next, Next::Refused(Refusal::Protocol(_))), "{:?}", step.next);
 }
@@ -55,8 +58,8 @@ fn answers_nobody_asked_for_break_the_protocol() {
 #[test]
 fn sessions_of_one_engine_do_not_meet() {
     let engine = Engine::new(Limits::default()).unwrap();
-    let mut first = engine.start(job(Task::Lookup(vec![]))).unwrap();
-    let mut second = engine.start(job(Task::Lookup(vec![]))).unwrap();
+    let mut first = engine.start(&job(Task::Lookup(vec![]))).unwrap();
+    let mut second = engine.start(&job(Task::Lookup(vec![]))).unwrap();
     drop(engine);
     assert_eq!(second.step(vec![]).unwrap(), first.step(vec![]).unwrap());
 }
@@ -97,7 +100,7 @@ fn a_step_that_does_not_end_is_stopped() {
         quorum: 0,
         max_age: None,
     });
-    let mut session = Engine::new(limits).unwrap().start(job).unwrap();
+    let mut session = Engine::new(limits).unwrap().start(&job).unwrap();
     let error = session.step(vec![]).expect_err("it is stopped");
     assert!(matches!(error, EngineError::Time { step: 1, limit } if limit == limits.step_time), "{error}");
 }
@@ -113,9 +116,8 @@ fn a_large_report_comes_out_whole() {
 fn a_session_is_over_after_an_error() {
     let limits = Limits { memory: 16 << 20, ..Limits::default() };
     let engine = Engine::new(limits).unwrap();
-    let mut session = engine.start(job(Task::Lookup(vec![]))).unwrap();
-    let body =
-        modanchor_host::contract::Body { content: vec![0; 32 << 20], origin: modanchor_host::contract::Origin::Remote };
+    let mut session = engine.start(&job(Task::Lookup(vec![]))).unwrap();
+    let body = Answer::Body(Body { content: vec![0; 32 << 20], origin: Origin::Remote });
     assert!(matches!(session.step(vec![Ok(body)]), Err(EngineError::Memory { step: 1, .. })));
     assert!(matches!(session.step(vec![]), Err(EngineError::Trapped { step: 2, .. })));
 }

@@ -287,6 +287,7 @@ impl<'a> Checkout<'a> {
                 }
                 Err(error) => refuse(error),
             },
+            FileKind::VendorModules => {}
             FileKind::GoWork => match GoWork::parse(file.content) {
                 Ok(work) => {
                     self.works.insert(folder, (file.path, work));
@@ -457,7 +458,7 @@ fn is_under(folder: &str, parent: &str) -> bool {
 }
 
 /// The folder that a `use` line of a go.work names; none if it is outside of the checkout.
-fn resolve(folder: &str, directory: &str) -> Option<String> {
+pub(crate) fn resolve(folder: &str, directory: &str) -> Option<String> {
     let drive = matches!(directory.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
     if drive || directory.starts_with(['/', '\\']) {
         return None;

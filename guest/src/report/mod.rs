@@ -38,7 +38,7 @@ pub struct Report<M = Vec<ModuleSummary<'static>>> {
     pub sumdbs: Vec<SumdbSummary>,
     /// The files that were judged, by path.
     pub files: Vec<FileSummary>,
-    /// Every module version that a line names, by path and version.
+    /// Every module version that a line names, that is vendored, or that was asked about; by path and version.
     pub modules: M,
     /// What is wrong, or could not be checked; by file, line and rule.
     pub findings: Vec<Finding>,
@@ -103,7 +103,7 @@ pub struct SumdbSummary {
 pub struct FileSummary {
     /// Relative to the folder that is judged.
     pub path: String,
-    /// `go.sum`, `go.work.sum`, `go.mod` or `go.work`.
+    /// `go.sum`, `go.work.sum`, `go.mod`, `go.work`, `vendor` (its modules.txt) or `program`.
     pub kind: String,
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,
@@ -132,9 +132,11 @@ pub struct ModuleSummary<'a> {
     pub version: Cow<'a, str>,
     /// How sure we are.
     pub grade: Grade,
+    /// The number of its record in the log, if one was authenticated.
+    pub record: Option<u64>,
     /// The lines that name it, by file and line.
     pub lines: Vec<LineSummary<'a>>,
-    /// What was measured of its bytes; filled by the checks of the module cache and vendor.
+    /// What was measured of its bytes; in the module cache, from a proxy, and vendored.
     pub bytes: Vec<BytesSummary>,
     /// Signatures over it; filled by Sigstore.
     pub signatures: Vec<serde_json::Value>,
@@ -186,13 +188,57 @@ pub struct LineSummary<'a> {
     pub record: Option<u64>,
 }
 
+/// Which bytes of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// Its zip, in the module cache or from a proxy.
+    Zip,
+    /// The folder that the go command extracted it to.
+    Dir,
+    /// Its go.mod in the module cache.
+    #[serde(rename = "go.mod")]
+    GoMod,
+    /// Its files below a vendor folder.
+    Vendor,
+}
+
+impl What {
+    /// As in the report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Dir => "dir",
+            Self::GoMod => "go.mod",
+            Self::Vendor => "vendor",
+        }
+    }
+}
+
+/// What became of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BytesStatus {
+    /// They have the hash that the checksum database has logged; where it was not to be asked or gave no answer, that of
+    /// the lines, whose own status says so.
+    Verified,
+    /// They have another.
+    Mismatch,
+    /// They are not there.
+    Absent,
+    /// They cannot be a module's: the archive is broken, or breaks the rules of module zips.
+    Refused,
+    /// They could not be read, or nobody says what they should be.
+    Unchecked,
+}
+
 /// What was measured of a module's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BytesSummary {
-    /// `zip`, `dir`, `vendor` or `go.mod`.
-    pub what: String,
-    /// `verified`, `mismatch`, `absent` or `refused`.
-    pub status: String,
+    /// Which bytes.
+    pub what: What,
+    /// What became of them.
+    pub status: BytesStatus,
     /// The measured h1, if there is one.
     pub hash: Option<String>,
 }
@@ -243,10 +289,39 @@ pub struct Counts {
     pub skipped: u64,
     /// Lines without an answer, and lines of modules that the database does not know.
     pub unchecked: u64,
+    /// What was measured.
+    pub bytes: BytesCounts,
     /// Findings by severity, all of them, also those past [`MAX_FINDINGS`].
     pub findings: SeverityCounts,
     /// Findings that the configuration ignores.
     pub ignored: u64,
+}
+
+/// How many zips, folders, go.mod files and vendored modules have the hash that they should have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the kind of bytes of its name")]
+pub struct BytesCounts {
+    pub zip: u64,
+    pub dir: u64,
+    #[serde(rename = "go.mod")]
+    pub go_mod: u64,
+    pub vendor: u64,
+    /// What lines speak of and is not there.
+    pub absent: u64,
+}
+
+impl BytesCounts {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, summary: &BytesSummary) {
+        match (summary.status, summary.what) {
+            (BytesStatus::Absent, _) => self.absent += 1,
+            (BytesStatus::Verified, What::Zip) => self.zip += 1,
+            (BytesStatus::Verified, What::Dir) => self.dir += 1,
+            (BytesStatus::Verified, What::GoMod) => self.go_mod += 1,
+            (BytesStatus::Verified, What::Vendor) => self.vendor += 1,
+            _ => {}
+        }
+    }
 }
 
 /// Findings by severity.

@@ -29,9 +29,7 @@ use super::lookup::{self, LookupAnswer, lines_for};
 use super::note::{NoteError, Verifier};
 use super::tile::{Authentic, FaultKind, Height, Plan, Tile};
 use super::tlog::{self, AuthenticHead, Hash, HeadError, ProofShape, TreeHead};
-use crate::contract::{
-    Advance, Body, Failure, Item, Kept, KeptItem, Origin, Phase, Recall, Request, Response, Source, SumdbGet,
-};
+use crate::contract::{Advance, Body, Failure, Item, Kept, KeptItem, Origin, Phase, Recall, Request, Source, SumdbGet};
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;
 use crate::report::Floor;
@@ -383,7 +381,7 @@ impl<'a> Client<'a> {
     }
 
     /// Takes the heads, links and edge of earlier runs.
-    fn recall_state(&mut self, answers: Vec<Response>) -> Result<(), Stop> {
+    fn recall_state(&mut self, answers: Vec<Result<Body, Failure>>) -> Result<(), Stop> {
         // A head that is there and too large is no head; to go on as if there were none would be to forget it.
         for (answer, which) in answers.iter().zip([LATEST, GO_LATEST]) {
             if matches!(answer, Err(Failure::TooLarge)) {
@@ -501,7 +499,12 @@ impl<'a> Client<'a> {
         Ok(spoilt)
     }
 
-    async fn look_up(&mut self, modules: &[&ModuleVersion], open: &[usize], source: Source) -> Vec<Response> {
+    async fn look_up(
+        &mut self,
+        modules: &[&ModuleVersion],
+        open: &[usize],
+        source: Source,
+    ) -> Vec<Result<Body, Failure>> {
         let requests = open
             .iter()
             .map(|position| {
@@ -516,7 +519,7 @@ impl<'a> Client<'a> {
         Request::Sumdb(SumdbGet { database: self.name(), path, max_bytes, source })
     }
 
-    async fn ask_database(&mut self, requests: Vec<Request>) -> Vec<Response> {
+    async fn ask_database(&mut self, requests: Vec<Request>) -> Vec<Result<Body, Failure>> {
         self.requests += requests.len() as u64;
         self.exchange.ask(requests).await
     }
@@ -562,7 +565,8 @@ impl<'a> Client<'a> {
     async fn reconcile(&mut self, heads: &[AuthenticHead], candidates: &[Candidate]) -> Result<Proven, Stop> {
         let floors = self.accepted.iter().chain(&self.foreign);
         let all: Vec<&AuthenticHead> = floors.chain(heads).collect();
-        // The first of the largest: the accepted head, where it is one of them. There is a candidate, so a head.
+        // The first of the largest: the accepted head, where it is one of them. There is one: every candidate
+        // comes with a head, and without candidates this is called for the sake of a foreign one.
         let mut newest = all[0];
         for head in &all {
             if head.head().size > newest.head().size {

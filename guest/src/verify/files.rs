@@ -1,4 +1,6 @@
-//! The task `files`: every line of every go.sum against the checksum database.
+//! The task `verify`: every line of every go.sum against the checksum database, and the bytes against the lines.
+//!
+//! `explain` is the same for one module version.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,91 +10,194 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Draft, Findings};
+use super::lump::Lump;
 use super::settings::{Settings, Skip, TOOLCHAIN};
-use super::{asking, finish, text};
-use crate::contract::{FileKind, Outcome, Refusal, SourceFile};
+use super::{asking, bytes, finish, fix, programs, text, vendored};
+use crate::buildinfo::BuildInfo;
+use crate::contract::{Checkout, FileKind, Outcome, Presence, Refusal, SourceFile};
 use crate::exchange::Exchange;
-use crate::gosum::Span;
 use crate::gosum::sum::{self, Entry, HashKind, Line};
-use crate::gosum::wanted::{File, Survey};
+use crate::gosum::wanted::{File, Survey, Wanted};
 use crate::module::ModuleVersion;
-use crate::report::{Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity, rules};
+use crate::report::{
+    BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity, rules,
+};
 use crate::sumdb::client::{Answer, Client, Record, Unbelievable, Unchecked};
 use crate::sumdb::lookup::lines_for;
 
-/// How many module paths a message names.
-const NAMED: usize = 3;
+/// A file that is judged.
+pub(super) struct Input {
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    /// Every byte of it; of a program, [`programs::lines`].
+    pub(super) content: Vec<u8>,
+    /// Of the whole file, hexadecimal.
+    pub(super) sha256: String,
+    /// What a program says of itself.
+    pub(super) program: Option<BuildInfo>,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One of Go's.
+    Go(FileKind),
+    /// A built program.
+    Program,
+}
 
 /// A line of a go.sum that is an entry.
-struct Row<'a> {
-    file: usize,
-    entry: Entry<'a>,
-    status: LineStatus,
+pub(super) struct Row<'a> {
+    pub(super) file: usize,
+    pub(super) entry: Entry<'a>,
+    pub(super) status: LineStatus,
+}
+
+impl Row<'_> {
+    /// Whether it compares with anything: a hash of an unknown algorithm does not.
+    pub(super) fn is_h1(&self) -> bool {
+        self.entry.kind != HashKind::Unknown
+    }
 }
 
 /// A module version, and the rows that name it.
-struct Group {
-    module: ModuleVersion,
-    rows: Range<usize>,
-    record: Option<u64>,
+pub(super) struct Group {
+    pub(super) module: ModuleVersion,
+    pub(super) rows: Range<usize>,
+    pub(super) record: Option<u64>,
+    /// What the record says where no line says the same.
+    pub(super) recorded: Vec<(Of, String)>,
 }
 
-/// Lines that share a cause, of which one finding speaks.
-#[derive(Default)]
-struct Lump {
-    lines: usize,
-    /// Where the first of them is.
-    first: Option<(usize, Span)>,
-    /// Some of the modules.
-    modules: Vec<ModuleVersion>,
-    /// How many modules there are.
-    count: usize,
-    /// Where the rows of the last module begin.
-    last: Option<usize>,
+/// What a checkout is judged for.
+pub(super) enum Mode {
+    /// Everything in it.
+    Verify,
+    /// What it says of one module version.
+    Explain(ModuleVersion),
+    /// How its go.sum files should be.
+    Fix,
 }
 
+/// Judges a checkout.
 pub(super) async fn run(
     settings: &Settings,
-    mut files: Vec<SourceFile>,
+    checkout: Checkout,
+    mode: Mode,
     exchange: Exchange,
 ) -> Result<Outcome, Refusal> {
-    if files.is_empty() {
+    let mut checkout = checkout;
+    let bare = std::mem::take(&mut checkout.bare_vendors);
+    let files = inputs(checkout)?;
+    let only = match &mode {
+        Mode::Explain(module) => Some(module),
+        Mode::Verify | Mode::Fix => None,
+    };
+    if files.is_empty() && only.is_none() {
         return Err(Refusal::NothingToDo);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut findings = Findings::new(settings);
-    let (mut rows, summaries) = read(&files, &mut findings);
+    // What else is wrong with the files is not asked about.
+    let mut others = Findings::new(settings);
+    let about_all = if only.is_some() { &mut others } else { &mut findings };
+    let (mut rows, summaries) = read(&files, about_all);
+    let survey = survey(&files);
+    programs::judge(&files, about_all);
+    let mut vendors = vendored::read(settings, &files, bare, about_all);
+    if let Some(module) = only {
+        rows.retain(|row| (row.entry.path(), row.entry.version()) == (module.path(), module.version()));
+        vendors = vendors.only(module);
+    }
     let mut groups = group(&mut rows);
     conflicts(&files, &rows, &groups, &mut findings);
     unknown_hashes(&files, &rows, &groups, &mut findings);
-    missing(&files, &mut findings);
+    if only.is_none() {
+        unseen(&survey, &mut findings);
+    }
+
+    // Module versions that no line names, and about which somebody asks all the same.
+    let listed = vendors.modules();
+    let missing: Vec<&Wanted> = match mode {
+        Mode::Fix => survey.missing().filter(|wanted| !wanted.in_workspace).collect(),
+        Mode::Verify | Mode::Explain(_) => Vec::new(),
+    };
+    let unlined: BTreeSet<&ModuleVersion> =
+        only.into_iter().chain(&listed).chain(missing.iter().map(|wanted| &wanted.module)).collect();
+    let new: Vec<ModuleVersion> = unlined
+        .into_iter()
+        .filter(|module| groups.binary_search_by(|group| group.module.cmp(module)).is_err())
+        .cloned()
+        .collect();
+    groups.extend(new.into_iter().map(|module| Group { module, rows: 0..0, record: None, recorded: Vec::new() }));
+    groups.sort_by(|a, b| a.module.cmp(&b.module));
 
     let mut judge = Judge { settings, files: &files, findings, unchecked: BTreeMap::new(), skipped: BTreeMap::new() };
     let mut ask: Vec<usize> = Vec::new();
     for (number, group) in groups.iter().enumerate() {
         match settings.skips(group.module.path()) {
+            Some(_) if group.rows.is_empty() => judge.unlined(group, None),
             Some(skip) => judge.skip(skip, group, &mut rows),
-            None if !rows[group.rows.clone()].iter().any(|row| is_h1(&row.entry)) => {}
+            None if !group.rows.is_empty() && !rows[group.rows.clone()].iter().any(Row::is_h1) => {}
             None if settings.sumdb.is_none() => judge.disabled(group, &mut rows),
             None => ask.push(number),
         }
     }
 
     let mut client = settings.sumdb.as_ref().map(|sumdb| Client::new(&sumdb.client, exchange.clone()));
-    if let Some(client) = &mut client {
-        let modules: Vec<&ModuleVersion> = ask.iter().map(|number| &groups[*number].module).collect();
-        let mut records: Vec<(usize, Option<u64>)> = Vec::with_capacity(ask.len());
-        let stop = asking::ask_all(client, &exchange, &modules, |position, answer| {
-            let group = &groups[ask[position]];
-            records.push((ask[position], judge.answer(group, &mut rows, answer)));
-        })
-        .await;
-        for (number, record) in records {
-            groups[number].record = record;
-        }
+    let mut settled: Vec<(usize, Settled)> = Vec::with_capacity(ask.len());
+    let mut lines = Vec::new();
+    let interests = bytes::interests(&files, &rows, &groups, &listed);
+    let (holdings, stop) = {
+        // Hashing and asking do not wait for each other.
+        let look = bytes::look(settings, &exchange, &groups, &interests, &listed);
+        let asking = async {
+            let modules: Vec<&ModuleVersion> = ask.iter().map(|number| &groups[*number].module).collect();
+            asking::ask_all(client.as_mut()?, &exchange, &modules, |position, answer| {
+                let group = &groups[ask[position]];
+                if only.is_some() {
+                    lines = recorded_lines(group, &answer);
+                }
+                if group.rows.is_empty() && !matches!(answer, Answer::Record(_)) {
+                    judge.unlined(group, Some(&answer));
+                }
+                settled.push((ask[position], judge.answer(group, &mut rows, answer)));
+            })
+            .await
+        };
+        futures_util::future::join(look, asking).await
+    };
+    for (number, settled) in settled {
+        groups[number].record = settled.record;
+        groups[number].recorded = settled.differs;
+    }
+    if let Some(client) = &client {
         asking::judge_database(settings, client, stop, &exchange, &mut judge.findings);
     }
     judge.lumps(&rows);
+
+    let mut findings = judge.findings;
+    let database = settings.sumdb.as_ref().map(|sumdb| sumdb.name());
+    let fixes = match mode {
+        Mode::Fix => fix::plan(&files, &rows, &groups, &missing, database, &mut findings),
+        Mode::Verify | Mode::Explain(_) => Vec::new(),
+    };
+    let proved: BTreeSet<(&str, &str)> =
+        (fixes.iter()).flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))).collect();
+    if only.is_none() {
+        self::missing(&survey, &proved, &mut findings);
+        let told: BTreeSet<&ModuleVersion> =
+            survey.missing().filter(|wanted| wanted.of == Of::Zip).map(|wanted| &wanted.module).collect();
+        let is_told = |module: &ModuleVersion| {
+            let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
+            let rows = group.map_or(&[][..], |group| &rows[group.rows.clone()]);
+            let is_line = |row: &Row<'_>| row.entry.of == Of::Zip && files[row.file].kind != Kind::Program;
+            told.contains(module) || rows.iter().any(is_line)
+        };
+        vendors.missing(is_told, &mut findings);
+    }
+    let mut bytes = bytes::Judge::new(settings, &files, &rows, &groups, database);
+    bytes.judge(&survey, &interests, &holdings, &exchange, &mut findings).await;
+    vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
     for row in &rows {
@@ -103,17 +208,54 @@ pub(super) async fn run(
             LineStatus::Mismatch => {}
         }
     }
-    let modules = Modules { files: &files, rows: &rows, groups: &groups };
-    let findings = judge.findings;
-    Ok(finish(settings, client.as_ref(), summaries, &modules, counts, findings))
+    // What the settings keep from being looked at is not absent.
+    if settings.bytes.module_cache != Presence::Off {
+        counts.bytes.absent += bytes.nothing;
+    }
+    let bytes = bytes.summaries;
+    for summary in bytes.values().flatten() {
+        counts.bytes.add(summary);
+    }
+    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes };
+    let outcome = finish(settings, client.as_ref(), summaries, &modules, counts, findings);
+    Ok(Outcome { lines, fixes, ..outcome })
+}
+
+/// The lines of an answer about a module version.
+fn recorded_lines(group: &Group, answer: &Answer) -> Vec<String> {
+    let Answer::Record(record) = answer else { return Vec::new() };
+    let lines = lines_for(&record.text, group.module.path(), group.module.version());
+    let lines = [lines.zip(), lines.go_mod()].into_iter().flatten().flatten();
+    lines.map(|line| (*line).to_owned()).collect()
+}
+
+/// What a look-up has settled of a group.
+struct Settled {
+    record: Option<u64>,
+    /// What the record says where a line says something else, or nothing.
+    differs: Vec<(Of, String)>,
+}
+
+/// The files of a checkout, by path.
+pub(super) fn inputs(checkout: Checkout) -> Result<Vec<Input>, Refusal> {
+    let mut files: Vec<Input> = Vec::with_capacity(checkout.files.len() + checkout.programs.len());
+    files.extend(checkout.files.into_iter().map(|SourceFile { path, kind, content }| {
+        let sha256 = text::hex(&Sha256::digest(&content));
+        Input { path, kind: Kind::Go(kind), content, sha256, program: None }
+    }));
+    for program in checkout.programs {
+        files.push(programs::input(program)?);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
 }
 
 /// Reads all lines, and reports those that are no entries.
-fn read<'a>(files: &'a [SourceFile], findings: &mut Findings<'_>) -> (Vec<Row<'a>>, Vec<FileSummary>) {
+fn read<'a>(files: &'a [Input], findings: &mut Findings<'_>) -> (Vec<Row<'a>>, Vec<FileSummary>) {
     let mut rows = Vec::new();
     let mut summaries = Vec::with_capacity(files.len());
     for (number, file) in files.iter().enumerate() {
-        let is_sum = matches!(file.kind, FileKind::GoSum | FileKind::GoWorkSum);
+        let is_sum = matches!(file.kind, Kind::Go(FileKind::GoSum | FileKind::GoWorkSum) | Kind::Program);
         let mut lines = sum::lines(if is_sum { &file.content } else { &[] });
         for line in lines.by_ref() {
             match line {
@@ -138,19 +280,21 @@ fn read<'a>(files: &'a [SourceFile], findings: &mut Findings<'_>) -> (Vec<Row<'a
         summaries.push(FileSummary {
             path: file.path.clone(),
             kind: kind_name(file.kind).to_owned(),
-            sha256: text::hex(&Sha256::digest(&file.content)),
+            sha256: file.sha256.clone(),
             lines: if is_sum { lines.read().into() } else { count_lines(&file.content) },
         });
     }
     (rows, summaries)
 }
 
-fn kind_name(kind: FileKind) -> &'static str {
+fn kind_name(kind: Kind) -> &'static str {
     match kind {
-        FileKind::GoSum => "go.sum",
-        FileKind::GoWorkSum => "go.work.sum",
-        FileKind::GoMod => "go.mod",
-        FileKind::GoWork => "go.work",
+        Kind::Go(FileKind::GoSum) => "go.sum",
+        Kind::Go(FileKind::GoWorkSum) => "go.work.sum",
+        Kind::Go(FileKind::GoMod) => "go.mod",
+        Kind::Go(FileKind::GoWork) => "go.work",
+        Kind::Go(FileKind::VendorModules) => "vendor",
+        Kind::Program => "program",
     }
 }
 
@@ -169,7 +313,12 @@ fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut start = 0;
     for chunk in rows.chunk_by(|a, b| (a.entry.path(), a.entry.version()) == (b.entry.path(), b.entry.version())) {
-        groups.push(Group { module: chunk[0].entry.module(), rows: start..start + chunk.len(), record: None });
+        groups.push(Group {
+            module: chunk[0].entry.module(),
+            rows: start..start + chunk.len(),
+            record: None,
+            recorded: Vec::new(),
+        });
         start += chunk.len();
     }
     groups.sort_by(|a, b| a.module.cmp(&b.module));
@@ -179,12 +328,12 @@ fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
 /// Two hashes for the same thing: the go command hides that one of them is wrong.
 ///
 /// Within a file always; between files where a go.work ties them, since a workspace's hashes count together.
-fn conflicts(files: &[SourceFile], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
-    let is_workspace = files.iter().any(|file| file.kind == FileKind::GoWork);
+fn conflicts(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
+    let is_workspace = files.iter().any(|file| file.kind == Kind::Go(FileKind::GoWork));
     for group in groups {
         let rows = &rows[group.rows.clone()];
         let mut first: BTreeMap<(usize, Of), &Row<'_>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| is_h1(&row.entry)) {
+        for row in rows.iter().filter(|row| row.is_h1()) {
             let scope = if is_workspace { 0 } else { row.file };
             let earlier = *first.entry((scope, row.entry.of)).or_insert(row);
             if earlier.entry.hash == row.entry.hash {
@@ -208,17 +357,13 @@ fn conflicts(files: &[SourceFile], rows: &[Row<'_>], groups: &[Group], findings:
     }
 }
 
-fn is_h1(entry: &Entry<'_>) -> bool {
-    entry.kind != HashKind::Unknown
-}
-
 /// Hashes of algorithms that Go does not know, where there is no h1 beside them.
-fn unknown_hashes(files: &[SourceFile], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
+fn unknown_hashes(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
     for group in groups {
         let rows = &rows[group.rows.clone()];
         let known: BTreeSet<(usize, Of)> =
-            rows.iter().filter(|row| is_h1(&row.entry)).map(|row| (row.file, row.entry.of)).collect();
-        for row in rows.iter().filter(|row| !is_h1(&row.entry)) {
+            rows.iter().filter(|row| row.is_h1()).map(|row| (row.file, row.entry.of)).collect();
+        for row in rows.iter().filter(|row| !row.is_h1()) {
             if !known.contains(&(row.file, row.entry.of)) {
                 findings.push(
                     Draft::new(
@@ -238,25 +383,46 @@ fn unknown_hashes(files: &[SourceFile], rows: &[Row<'_>], groups: &[Group], find
     }
 }
 
-/// Lines that the go command will ask for and not find.
-fn missing(files: &[SourceFile], findings: &mut Findings<'_>) {
-    let survey =
-        Survey::new(files.iter().map(|file| File { path: &file.path, kind: file.kind, content: &file.content }));
+/// What the go.mod and go.work files ask for.
+pub(super) fn survey(files: &[Input]) -> Survey {
+    Survey::new(files.iter().filter_map(|file| match file.kind {
+        Kind::Go(kind) => Some(File { path: &file.path, kind, content: &file.content }),
+        Kind::Program => None,
+    }))
+}
+
+/// Lines that the go command will ask for and not find. `proved` are lines that are about to be added, by file.
+fn missing(survey: &Survey, proved: &BTreeSet<(&str, &str)>, findings: &mut Findings<'_>) {
     for wanted in survey.missing() {
+        let start = thing(&wanted.module, wanted.of) + " ";
+        let file = wanted.sum_file.as_str();
+        if proved.range((file, start.as_str())..).next().is_some_and(|(f, line)| *f == file && line.starts_with(&start))
+        {
+            continue;
+        }
         let message = format!(
             "{} is required here, and {} has no line for it",
             thing(&wanted.module, wanted.of),
             wanted.sum_file
         );
-        let draft =
-            Draft::new(&rules::gosum_missing::RULE, message, "run `go mod tidy`, and review what it adds to go.sum")
-                .at(&wanted.file, wanted.at)
-                .about(&wanted.module)
-                .kind(of_name(wanted.of))
-                .by("the go command");
+        let help = if wanted.in_workspace {
+            "nothing: in a workspace the go command adds it to go.work.sum by itself; to build the module alone, run \
+             `go mod tidy` in its folder"
+        } else {
+            "run `modanchor fix`, or `go mod tidy`, and review what it adds to go.sum"
+        };
+        let draft = Draft::new(&rules::gosum_missing::RULE, message, help)
+            .at(&wanted.file, wanted.at)
+            .about(&wanted.module)
+            .kind(of_name(wanted.of))
+            .by("the go command");
         // In a workspace the go command adds what is missing to go.work.sum by itself, and stops for nothing.
         findings.push(if wanted.in_workspace { draft.severity(Severity::Low) } else { draft });
     }
+}
+
+/// What of go.mod and go.work cannot be read or seen.
+fn unseen(survey: &Survey, findings: &mut Findings<'_>) {
     for broken in &survey.broken {
         let error = &broken.error;
         findings.push(
@@ -282,7 +448,7 @@ fn missing(files: &[SourceFile], findings: &mut Findings<'_>) {
     }
 }
 
-fn of_name(of: Of) -> &'static str {
+pub(super) fn of_name(of: Of) -> &'static str {
     match of {
         Of::Zip => "zip",
         Of::GoMod => "go.mod",
@@ -290,7 +456,7 @@ fn of_name(of: Of) -> &'static str {
 }
 
 /// What a line is the hash of, as go.sum writes it.
-fn thing(module: &ModuleVersion, of: Of) -> String {
+pub(super) fn thing(module: &ModuleVersion, of: Of) -> String {
     let suffix = match of {
         Of::Zip => "",
         Of::GoMod => "/go.mod",
@@ -298,10 +464,22 @@ fn thing(module: &ModuleVersion, of: Of) -> String {
     format!("{} {}{suffix}", module.path(), module.version())
 }
 
+/// The hash that a record has, as cmd/go's checkSumDB finds it: all that follows is the hash, and the first h1 decides.
+fn recorded<'r>(record: &'r Record, module: &ModuleVersion, of: Of) -> Option<&'r str> {
+    let lines = lines_for(&record.text, module.path(), module.version());
+    let lines = match of {
+        Of::Zip => lines.zip(),
+        Of::GoMod => lines.go_mod(),
+    };
+    let before = thing(module, of).len() + 1;
+    let mut hashes = lines.ok()?.iter().map(|line| &line[before..]);
+    hashes.find(|hash| HashKind::of(hash) != HashKind::Unknown)
+}
+
 /// Turns answers into line statuses and findings.
 struct Judge<'a> {
     settings: &'a Settings,
-    files: &'a [SourceFile],
+    files: &'a [Input],
     findings: Findings<'a>,
     /// By file and cause.
     unchecked: BTreeMap<(usize, Unchecked), Lump>,
@@ -311,7 +489,7 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// The rows of a group that compare with the database; a hash of an unknown algorithm compares with nothing.
     fn comparable<'r, 'f>(group: &Group, rows: &'r mut [Row<'f>]) -> impl Iterator<Item = &'r mut Row<'f>> {
-        rows[group.rows.clone()].iter_mut().filter(|row| is_h1(&row.entry))
+        rows[group.rows.clone()].iter_mut().filter(|row| row.is_h1())
     }
 
     fn skip(&mut self, skip: Skip<'a>, group: &Group, rows: &mut [Row<'_>]) {
@@ -361,14 +539,21 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Settles the rows of a module; gives the record's number.
-    fn answer(&mut self, group: &Group, rows: &mut [Row<'_>], answer: Answer) -> Option<u64> {
+    /// Settles the rows of a module.
+    fn answer(&mut self, group: &Group, rows: &mut [Row<'_>], answer: Answer) -> Settled {
         match answer {
             Answer::Record(record) => {
                 for row in Self::comparable(group, rows) {
                     self.compare(group, row, &record);
                 }
-                return Some(record.id);
+                let rows = &rows[group.rows.clone()];
+                let confirmed =
+                    |of: Of| rows.iter().any(|row| row.entry.of == of && row.status == LineStatus::Verified);
+                let differs = [Of::Zip, Of::GoMod]
+                    .into_iter()
+                    .filter(|of| !confirmed(*of))
+                    .filter_map(|of| recorded(&record, &group.module, of).map(|hash| (of, hash.to_owned())));
+                return Settled { record: Some(record.id), differs: differs.collect() };
             }
             Answer::Unknown => self.unknown(group, rows),
             Answer::Unchecked(why) => {
@@ -380,21 +565,22 @@ impl<'a> Judge<'a> {
             }
             Answer::Unbelievable(why) => self.unbelievable(group, rows, &why),
         }
-        None
+        Settled { record: None, differs: Vec::new() }
+    }
+
+    /// A module version that no line names, and of which the database does not tell.
+    fn unlined(&mut self, group: &Group, answer: Option<&Answer>) {
+        match answer {
+            // The finding is the one about the database.
+            Some(Answer::Unchecked(Unchecked::Stopped)) => self.findings.set_incomplete(),
+            answer => self.findings.push(super::lookup::unanswered(self.settings, &group.module, answer)),
+        }
     }
 
     fn compare(&mut self, group: &Group, row: &mut Row<'_>, record: &Record) {
-        let lines = lines_for(&record.text, group.module.path(), group.module.version());
         let of = row.entry.of;
         let by = self.record_name(record);
-        let recorded = match of {
-            Of::Zip => lines.zip(),
-            Of::GoMod => lines.go_mod(),
-        };
-        // As cmd/go's checkSumDB: all that follows is the hash, and the first h1 decides.
-        let before = thing(&group.module, of).len() + 1;
-        let mut hashes = recorded.unwrap_or_default().iter().map(|line| &line[before..]);
-        let Some(recorded) = hashes.find(|hash| HashKind::of(hash) != HashKind::Unknown) else {
+        let Some(recorded) = recorded(record, &group.module, of) else {
             row.status = LineStatus::Mismatch;
             self.findings.push(
                 Draft::new(
@@ -416,19 +602,26 @@ impl<'a> Judge<'a> {
             return;
         }
         row.status = LineStatus::Mismatch;
-        self.findings.push(
-            Draft::new(
+        let (rule, help) = match self.files[row.file].kind {
+            Kind::Program => (
+                &rules::binary_mismatch::RULE,
+                "do not run it: it was built from other content than everybody else gets; find out where it was built",
+            ),
+            Kind::Go(_) => (
                 &rules::gosum_mismatch::RULE,
-                format!("the hash of {} is not the one that the checksum database has", thing(&group.module, of)),
                 "do not build with this line: find out who changed it and where its bytes came from; \
                  `modanchor explain gosum-mismatch` lists the harmless causes too",
-            )
-            .at(&self.files[row.file].path, row.entry.hash_at)
-            .about(&group.module)
-            .kind(of_name(of))
-            .expected(recorded)
-            .found(row.entry.hash)
-            .by(by),
+            ),
+        };
+        let message = format!("the hash of {} is not the one that the checksum database has", thing(&group.module, of));
+        self.findings.push(
+            Draft::new(rule, message, help)
+                .at(&self.files[row.file].path, row.entry.hash_at)
+                .about(&group.module)
+                .kind(of_name(of))
+                .expected(recorded)
+                .found(row.entry.hash)
+                .by(by),
         );
     }
 
@@ -490,7 +683,7 @@ impl<'a> Judge<'a> {
             let draft = Draft::new(&rules::unchecked::RULE, message, help).by(self.database().to_owned());
             self.findings.push(lump.place(draft, &self.files[file].path));
         }
-        let comparable = rows.iter().filter(|row| is_h1(&row.entry)).count();
+        let comparable = rows.iter().filter(|row| row.is_h1()).count();
         let all = self.settings.skip.matching_everything();
         for ((file, skip), lump) in std::mem::take(&mut self.skipped) {
             let lines = text::count(lump.lines, "line");
@@ -527,60 +720,26 @@ impl<'a> Judge<'a> {
     }
 }
 
-impl Lump {
-    fn add(&mut self, row: &Row<'_>, group: &Group) {
-        self.lines += 1;
-        if self.first.is_none_or(|(_, first)| row.entry.at.line < first.line) {
-            self.first = Some((row.file, row.entry.at));
-        }
-        // The rows of a module come one after the other.
-        if self.last.replace(group.rows.start) != Some(group.rows.start) {
-            self.count += 1;
-            if self.modules.len() < NAMED {
-                self.modules.push(group.module.clone());
-            }
-        }
-    }
-
-    /// `a@v1, b@v2, c@v3 and 7 more modules`.
-    fn names(&self) -> String {
-        let names: Vec<&str> = self.modules.iter().map(ModuleVersion::as_str).collect();
-        let more = self.count - names.len();
-        match more {
-            0 => names.join(", "),
-            _ => format!("{} and {more} more", names.join(", ")),
-        }
-    }
-
-    /// Where to show it, and which module it is about if it is one.
-    fn place(&self, draft: Draft, file: &str) -> Draft {
-        let draft = match self.first {
-            Some((_, span)) => draft.at(file, span),
-            None => draft.file(file),
-        };
-        match self.modules.as_slice() {
-            [module] if self.count == 1 => draft.about(module),
-            _ => draft,
-        }
-    }
-}
-
 /// The modules of a report, written without being built first: there may be half a million.
 struct Modules<'a> {
-    files: &'a [SourceFile],
+    files: &'a [Input],
     rows: &'a [Row<'a>],
     groups: &'a [Group],
+    bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
 }
 
 impl Serialize for Modules<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.groups.iter().map(|group| {
+        serializer.collect_seq(self.groups.iter().enumerate().map(|(number, group)| {
             let rows = &self.rows[group.rows.clone()];
-            let verified = |row: &Row<'_>| row.status == LineStatus::Verified;
+            let bytes = self.bytes.get(&number).map_or(&[][..], Vec::as_slice);
+            let verified = !rows.is_empty() && rows.iter().all(|row| row.status == LineStatus::Verified);
+            let wrong = |bytes: &BytesSummary| matches!(bytes.status, BytesStatus::Mismatch | BytesStatus::Refused);
             ModuleSummary {
                 path: Cow::Borrowed(group.module.path()),
                 version: Cow::Borrowed(group.module.version()),
-                grade: if rows.iter().all(verified) { Grade::Verified } else { Grade::Unverified },
+                grade: if verified && !bytes.iter().any(wrong) { Grade::Verified } else { Grade::Unverified },
+                record: group.record,
                 lines: rows
                     .iter()
                     .map(|row| LineSummary {
@@ -592,7 +751,7 @@ impl Serialize for Modules<'_> {
                         record: group.record,
                     })
                     .collect(),
-                bytes: Vec::new(),
+                bytes: bytes.to_vec(),
                 signatures: Vec::new(),
                 targets: Vec::new(),
             }

@@ -66,6 +66,12 @@ impl Draft {
         self.file(file)
     }
 
+    /// Says more in its message.
+    pub(super) fn more(mut self, text: &str) -> Self {
+        self.finding.message.push_str(text);
+        self
+    }
+
     pub(super) fn module(mut self, path: &str, version: &str) -> Self {
         self.finding.module = Some(path.to_owned());
         self.finding.version = Some(version.to_owned());

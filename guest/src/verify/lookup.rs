@@ -96,6 +96,10 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
                 Some(Answer::Record(_)) if !refused.contains(module) => Grade::Verified,
                 _ => Grade::Unverified,
             },
+            record: match answer {
+                Some(Answer::Record(record)) => Some(record.id),
+                _ => None,
+            },
             lines: Vec::new(),
             bytes: Vec::new(),
             signatures: Vec::new(),
@@ -113,20 +117,32 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
 
 /// The lines for a query, or why there are none.
 fn judge(settings: &Settings, query: &Query, answer: Option<&Answer>) -> Result<Vec<String>, Box<Draft>> {
-    let module = &query.module;
-    let name = settings.sumdb.as_ref().map_or("the checksum database", |sumdb| sumdb.name()).to_owned();
+    if let Some(Answer::Record(record)) = answer {
+        return query.lines(record).map_err(|NoLine| Box::new(no_line(settings, &query.module, record)));
+    }
+    Err(Box::new(unanswered(settings, &query.module, answer)))
+}
+
+fn database(settings: &Settings) -> &str {
+    settings.sumdb.as_ref().map_or("the checksum database", |sumdb| sumdb.name())
+}
+
+fn no_line(settings: &Settings, module: &ModuleVersion, record: &Record) -> Draft {
+    Draft::new(
+        &rules::sumdb_no_line::RULE,
+        format!("the record has no line for {module}"),
+        "an authentic answer that does not speak of the module proves nothing about it",
+    )
+    .about(module)
+    .by(format!("{} record {}", database(settings), record.id))
+}
+
+/// Why a module version that was asked for by name has no lines.
+pub(super) fn unanswered(settings: &Settings, module: &ModuleVersion, answer: Option<&Answer>) -> Draft {
+    let name = database(settings).to_owned();
     let unchecked = |message: String, help: &str| Draft::new(&rules::unchecked::RULE, message, help).about(module);
-    let draft = match answer {
-        Some(Answer::Record(record)) => match query.lines(record) {
-            Ok(lines) => return Ok(lines),
-            Err(NoLine) => Draft::new(
-                &rules::sumdb_no_line::RULE,
-                format!("the record has no line for {module}"),
-                "an authentic answer that does not speak of the module proves nothing about it",
-            )
-            .about(module)
-            .by(format!("{name} record {}", record.id)),
-        },
+    match answer {
+        Some(Answer::Record(record)) => no_line(settings, module, record),
         Some(Answer::Unknown) => Draft::new(
             &rules::sumdb_unknown_module::RULE,
             format!("{name} has no record of {module}"),
@@ -151,6 +167,5 @@ fn judge(settings: &Settings, query: &Query, answer: Option<&Answer>) -> Result<
             )
             .by(by)
         }
-    };
-    Err(Box::new(draft))
+    }
 }

@@ -15,20 +15,27 @@ use std::task::{Context, Poll, Waker};
 use serde::Serialize;
 
 use crate::contract::{Job, Next, Outcome, Refusal, Response, Step, Task};
+use crate::module::ModuleError;
 use crate::report::{Counts, FileSummary, Report, SCHEMA, SumdbSummary};
 use crate::sumdb::client::Client;
 use crate::sumdb::tlog::AuthenticHead;
 
 mod asking;
+mod bytes;
 mod files;
 mod findings;
+mod fix;
 mod lookup;
+mod lump;
+mod programs;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vendored;
 
 use crate::exchange::Exchange;
+use files::Mode;
 use findings::Findings;
 use settings::Settings;
 
@@ -60,6 +67,9 @@ impl Session {
         if answers.len() != owed {
             return self.refuse(format!("{} answers to {owed} requests", answers.len()));
         }
+        if let Some(position) = self.exchange.misfit(&answers) {
+            return self.refuse(format!("answer {position} is not what its request asked for"));
+        }
         self.exchange.deliver(answers);
 
         let next = match run.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -83,7 +93,12 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
     let task = std::mem::replace(&mut job.task, Task::Lookup(Vec::new()));
     let settings = Settings::new(job)?;
     match task {
-        Task::Files(files) => files::run(&settings, files, exchange).await,
+        Task::Verify(checkout) => files::run(&settings, checkout, Mode::Verify, exchange).await,
+        Task::Explain(question) => {
+            let module = question.module.parse().map_err(|error: ModuleError| Refusal::Query(error.to_string()))?;
+            files::run(&settings, question.checkout, Mode::Explain(module), exchange).await
+        }
+        Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }
 }
@@ -127,5 +142,6 @@ fn finish(
         // The types of a report serialise whatever is in them; a failure here would be a defect of theirs.
         report: serde_json::to_vec(&report).unwrap_or_default(),
         lines: Vec::new(),
+        fixes: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ pub(super) struct Settings {
     pub(super) fail_on: Option<Severity>,
     pub(super) allow_incomplete: bool,
     pub(super) ignores: Vec<Ignore>,
+    pub(super) bytes: contract::Bytes,
 }
 
 /// The checksum database, and what is asked of its newest head.
@@ -73,6 +74,7 @@ impl Settings {
                 FailOn::Never => None,
             },
             allow_incomplete: job.allow_incomplete,
+            bytes: job.bytes,
             ignores: job.ignores.into_iter().map(Ignore::new).collect::<Result<_, _>>()?,
         })
     }

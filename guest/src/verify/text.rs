@@ -65,7 +65,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 }
 
 /// A failure, in words that follow "no answer: ".
-fn failure(failure: Failure) -> &'static str {
+pub(super) fn failure(failure: Failure) -> &'static str {
     match failure {
         Failure::Absent => "there is no such file on the server",
         Failure::Offline => "the network may not be used",
@@ -80,11 +80,12 @@ fn failure(failure: Failure) -> &'static str {
         Failure::Truncated => "the answer ended too early",
         Failure::NotData => "the answer is a web page, not data",
         Failure::Storage => "it could not be read from disk",
+        Failure::Changed => "it was written to while it was read",
     }
 }
 
 /// What to do about a failure.
-fn failure_help(failure: Failure) -> &'static str {
+pub(super) fn failure_help(failure: Failure) -> &'static str {
     match failure {
         Failure::Offline => "run once with the network, or without --offline; what was verified is kept for later runs",
         Failure::Denied => "check the credentials in netrc or in the proxy's URL",
@@ -95,6 +96,7 @@ fn failure_help(failure: Failure) -> &'static str {
             "check that GOPROXY's /sumdb/ endpoint is a whole copy of the checksum database"
         }
         Failure::Storage => "check the permissions and the free space of the cache folder",
+        Failure::Changed => "run again when nothing writes to it",
         Failure::Unreachable | Failure::TimedOut | Failure::RateLimited | Failure::ServerError => {
             "check the network, GOPROXY and HTTPS_PROXY, and run again; this says nothing about the module"
         }

@@ -46,7 +46,7 @@ pub(super) fn write(
 }
 
 /// Makes the names in `dir` durable, where the platform can.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(windows) {
         return Ok(());
     }
@@ -95,14 +95,19 @@ impl Lock {
     pub(super) fn take(dir: &Path, name: &str, wait: Duration) -> io::Result<Option<Self>> {
         fs::create_dir_all(dir)?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(name))?;
-        let begin = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Self(file))),
-                Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) if begin.elapsed() >= wait => return Ok(None),
-                Err(TryLockError::WouldBlock) => thread::sleep(LOCK_POLL),
-            }
+        Ok(lock(&file, wait)?.then_some(Self(file)))
+    }
+}
+
+/// Takes the exclusive lock of an open file, waiting at most `wait`; whether it was had. It ends with the handle.
+pub(crate) fn lock(file: &File, wait: Duration) -> io::Result<bool> {
+    let begin = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if begin.elapsed() >= wait => return Ok(false),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_POLL),
         }
     }
 }

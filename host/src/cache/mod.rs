@@ -16,7 +16,7 @@
 //! never lost to another run's older one, hence the compare and swap, and that no file makes the host panic or take
 //! memory without bound.
 
-mod disk;
+pub(crate) mod disk;
 pub mod pack;
 mod packs;
 mod place;

@@ -7,6 +7,7 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use crate::engine::{Engine, EngineError, Limits, hashing};
 use crate::{contract, fetch};
 
 /// The most requests that `--jobs` allows at once: more would be an attack on the server.
@@ -24,8 +25,43 @@ const VERIFY_EXAMPLES: &str = "\
 Examples:
   modanchor verify                          every module below the current folder
   modanchor verify go.sum                   one file, wherever it comes from
+  modanchor verify ./bin/server             the modules that a built program records
+  modanchor verify --modcache require       and everything in the module cache
+  modanchor verify --zips download          and zips that are not in it, through GOPROXY
   modanchor verify --format json=report.json
   modanchor verify --offline                only with what earlier runs kept";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  modanchor explain                         all rules
+  modanchor explain gosum-mismatch          one rule
+  modanchor explain golang.org/x/text@v0.14.0
+                                            go.sum, log, zip, folder and vendor, side by side";
+
+const HASH_EXAMPLES: &str = "\
+Examples:
+  modanchor hash zip v0.14.0.zip golang.org/x/text@v0.14.0
+  modanchor hash dir ./text golang.org/x/text@v0.14.0
+  modanchor hash mod go.mod";
+
+const HASH_STATUS: &str = "\
+Exit status:
+  0  the hash is on stdout
+  1  not what a module may be: it breaks Go's rules, or is damaged
+  2  wrong usage
+  3  it could not be read";
+
+const FIX_EXAMPLES: &str = "\
+Examples:
+  modanchor fix                             every go.sum below the current folder
+  modanchor fix --dry-run                   only show what would change; 1 if something would";
+
+const FIX_STATUS: &str = "\
+Exit status:
+  0  every go.sum is as it should be, or was made so
+  1  --dry-run: something would change; or a go.sum holds what must not be touched
+  2  wrong usage
+  3  some lines could not be proved";
 
 const LOOKUP_EXAMPLES: &str = "\
 Examples:
@@ -59,7 +95,7 @@ pub struct Cli {
 /// One subcommand.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Compare every line of go.sum with the checksum database
+    /// Compare every line of go.sum with the checksum database, and the bytes with the lines
     #[command(after_help = EXIT_STATUS, after_long_help = format!("{VERIFY_EXAMPLES}\n\n{EXIT_STATUS}"))]
     Verify(VerifyArgs),
     /// Print the go.sum lines that the checksum database proves for module versions
@@ -71,7 +107,17 @@ pub enum Command {
         after_long_help = format!("{LOOKUP_EXAMPLES}\n\n{LOOKUP_STATUS}")
     )]
     Lookup(LookupArgs),
-    /// Say what a rule means, how it happens and what to do
+    /// Print the h1 hash of a module's zip, folder or go.mod, as go.sum has it
+    #[command(after_help = HASH_STATUS, after_long_help = format!("{HASH_EXAMPLES}\n\n{HASH_STATUS}"))]
+    Hash(HashArgs),
+    /// Add missing and sort go.sum lines, only such as the checksum database proves
+    ///
+    /// Shows what changes, then writes. A line that differs from the database is never overwritten, and a go.sum with
+    /// a line that is none is left alone.
+    #[command(after_help = FIX_STATUS, after_long_help = format!("{FIX_EXAMPLES}\n\n{FIX_STATUS}"))]
+    Fix(FixArgs),
+    /// Say what a rule means, or who says what about a module version
+    #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Print completions for a shell
     #[command(after_help = "Example:\n  modanchor completions bash > /etc/bash_completion.d/modanchor")]
@@ -129,10 +175,10 @@ impl From<Color> for anstream::ColorChoice {
 /// `modanchor verify`.
 #[derive(Debug, Clone, Args)]
 pub struct VerifyArgs {
-    /// Folders, go.mod, go.sum, go.work or go.work.sum files
+    /// Folders, go.mod, go.sum, go.work or go.work.sum files, or built Go programs
     ///
     /// Of a folder, every module below it is verified; not those in `vendor`, `testdata`, and names that begin with
-    /// `_` or `.`.
+    /// `_` or `.`. Of a program, the modules that its build info records.
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
     /// Leave out files and folders below PATH that match, as in .gitignore
@@ -144,9 +190,187 @@ pub struct VerifyArgs {
     /// Pass (0) although something could not be checked
     #[arg(long)]
     pub allow_incomplete: bool,
+    /// Bytes.
+    #[command(flatten)]
+    pub bytes: BytesArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Database, network and cache.
+    #[command(flatten)]
+    pub sumdb: SumdbArgs,
+}
+
+/// Which bytes are checked, and how.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Bytes")]
+pub struct BytesArgs {
+    /// Whether to check the go command's module cache, GOMODCACHE
+    ///
+    /// `auto` checks what is there of the modules in go.sum: zips, extracted folders, go.mod files, .ziphash and .info.
+    /// With `require` nothing that a build needs may be absent.
+    #[arg(long, value_enum, value_name = "auto|require|off", default_value_t = Presence::Auto, hide_possible_values = true)]
+    pub modcache: Presence,
+    /// Where zips may come from: the module cache alone, or those that are not in it through GOPROXY
+    ///
+    /// What is downloaded is hashed and thrown away. `direct` is never used.
+    #[arg(long, value_enum, value_name = "cache|download", default_value_t = Zips::Cache, hide_possible_values = true)]
+    pub zips: Zips,
+    /// Whether to check vendor folders
+    ///
+    /// `auto` compares vendor/modules.txt with go.mod, and every vendored file with the module's zip where that is at
+    /// hand. With `require` every zip has to be.
+    #[arg(long, value_enum, value_name = "auto|require|off", default_value_t = Presence::Auto, hide_possible_values = true)]
+    pub vendor: Presence,
+    /// What hashes: native code on all cores, or the component, which does the same slower
+    #[arg(
+        long,
+        value_enum,
+        value_name = "native|component",
+        default_value_t = HashEngine::Native,
+        hide_possible_values = true
+    )]
+    pub hash_engine: HashEngine,
+}
+
+/// `--modcache` and `--vendor`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Presence {
+    /// What is there.
+    #[default]
+    Auto,
+    /// It has to be there.
+    Require,
+    /// Not at all.
+    Off,
+}
+
+impl From<Presence> for contract::Presence {
+    fn from(presence: Presence) -> Self {
+        match presence {
+            Presence::Auto => Self::Auto,
+            Presence::Require => Self::Required,
+            Presence::Off => Self::Off,
+        }
+    }
+}
+
+/// `--zips`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Zips {
+    /// From the module cache alone.
+    #[default]
+    Cache,
+    /// Also through GOPROXY.
+    Download,
+}
+
+impl From<Zips> for contract::Zips {
+    fn from(zips: Zips) -> Self {
+        match zips {
+            Zips::Cache => Self::Cache,
+            Zips::Download => Self::Download,
+        }
+    }
+}
+
+/// `--hash-engine`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum HashEngine {
+    /// Native code.
+    #[default]
+    Native,
+    /// The component.
+    Component,
+}
+
+impl HashEngine {
+    /// What does the hashing then.
+    ///
+    /// # Errors
+    /// The component does not load.
+    pub fn load(self) -> Result<hashing::HashEngine, EngineError> {
+        Ok(match self {
+            Self::Native => hashing::HashEngine::Native,
+            Self::Component => hashing::HashEngine::Component(Engine::new(Limits::default())?),
+        })
+    }
+}
+
+impl From<&BytesArgs> for contract::Bytes {
+    fn from(args: &BytesArgs) -> Self {
+        Self { module_cache: args.modcache.into(), zips: args.zips.into(), vendor: args.vendor.into() }
+    }
+}
+
+/// `modanchor hash`.
+#[derive(Debug, Clone, Args)]
+pub struct HashArgs {
+    /// Of what.
+    #[command(subcommand)]
+    pub what: HashWhat,
+    /// What hashes: native code, or the component, which does the same slower
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "native|component",
+        default_value_t = HashEngine::Native,
+        hide_possible_values = true
+    )]
+    pub hash_engine: HashEngine,
+}
+
+/// What `modanchor hash` hashes.
+#[derive(Debug, Clone, Subcommand)]
+pub enum HashWhat {
+    /// A module zip, as the go command downloads it
+    Zip {
+        /// The zip
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// What it is the zip of; not needed with --no-check
+        #[arg(value_name = "MODULE@VERSION", required_unless_present = "no_check")]
+        module: Option<String>,
+        /// Only hash: do not refuse what breaks Go's rules for module zips
+        #[arg(long)]
+        no_check: bool,
+    },
+    /// A module's folder, as the go command extracts it
+    Dir {
+        /// The folder
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+        /// What it is the folder of: the names in the hash begin with it
+        #[arg(value_name = "MODULE@VERSION")]
+        module: String,
+        /// Only hash: do not refuse what breaks Go's rules for modules
+        #[arg(long)]
+        no_check: bool,
+    },
+    /// A go.mod: the hash of a `/go.mod` line
+    Mod {
+        /// The go.mod
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+/// `modanchor fix`.
+#[derive(Debug, Clone, Args)]
+pub struct FixArgs {
+    /// Folders, go.mod, go.sum or go.work files, as for `verify`
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Leave out files and folders below PATH that match, as in .gitignore
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+    pub exclude: Vec<String>,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -175,9 +399,24 @@ pub struct LookupArgs {
 /// `modanchor explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// Rules' ids, for example `gosum-mismatch`; without one, all rules are listed
-    #[arg(value_name = "RULE")]
-    pub rules: Vec<String>,
+    /// Rules' ids, for example `gosum-mismatch`, or module versions; without one, all rules are listed
+    #[arg(value_name = "RULE|MODULE@VERSION")]
+    pub topics: Vec<String>,
+    /// Where a module version may be used: as for `verify`
+    #[arg(long = "in", value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Bytes.
+    #[command(flatten)]
+    pub bytes: BytesArgs,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Database, network and cache.
+    #[command(flatten)]
+    pub sumdb: SumdbArgs,
 }
 
 /// `modanchor completions`.
@@ -431,6 +670,12 @@ mod tests {
             &["verify", "--max-wait", "soon"],
             &["verify", "--sumdb", ""],
             &["verify", "--exclude", ""],
+            &["verify", "--modcache", "maybe"],
+            &["verify", "--zips", "direct"],
+            &["hash"],
+            &["hash", "zip", "x.zip"],
+            &["hash", "dir", "x"],
+            &["hash", "mod"],
             &["verify", "--config", "x", "--no-config"],
             &["verify", "--cache-dir", "x", "--no-cache"],
             &["verify", "--quiet", "--verbose"],
@@ -463,7 +708,7 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in ["", "verify", "lookup", "explain", "completions", "man"] {
+        for name in ["", "verify", "lookup", "hash", "fix", "explain", "completions", "man"] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

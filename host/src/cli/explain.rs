@@ -1,4 +1,4 @@
-//! `modanchor explain RULE…`.
+//! `modanchor explain RULE…`, and `modanchor explain MODULE@VERSION…`: who says what about it.
 
 use std::{
     fmt::Write as _,
@@ -7,16 +7,16 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use modanchor_core::report::rules::{self, Rule};
+use modanchor_core::report::{BytesStatus, Of, Report, What};
 
-use super::{
-    args::{ExplainArgs, TerminalArgs},
-    did_you_mean,
-};
-use crate::output::{
-    is_colored, terminal_width,
-    text::{escape, wrap},
-    to_stream,
-};
+use super::args::{ExplainArgs, FailOn, Format, TerminalArgs};
+use super::did_you_mean;
+use super::paths::{Collected, PathError};
+use super::session::{self, Failed, Flags};
+use super::verify;
+use crate::contract::{self, Checkout, Question, Task};
+use crate::output::text::{escape, thousands, wrap};
+use crate::output::{self, Destinations, OutputError, Show, is_colored, terminal_width, to_stream};
 
 /// How wide prose gets, however wide the terminal is.
 const MAX_WIDTH: usize = 100;
@@ -34,17 +34,129 @@ pub struct UnknownRule {
     pub meant: Option<&'static str>,
 }
 
-/// Prints the text to stdout.
+/// Prints the texts to stdout, and gives the exit status.
 ///
 /// # Errors
 ///
-/// [`UnknownRule`], or those of stdout.
-pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> anyhow::Result<()> {
+/// See [`Failed`]: a rule that does not exist is wrong usage.
+pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> Result<u8, Failed> {
+    let (modules, rules): (Vec<&str>, Vec<&str>) =
+        args.topics.iter().map(String::as_str).partition(|topic| topic.contains('@'));
+    if !rules.is_empty() || modules.is_empty() {
+        let stdout = io::stdout();
+        let width = stdout.is_terminal().then(terminal_width);
+        let color = is_colored(&stdout, terminal.color) && width.is_some();
+        let text = render(&rules, width, color).map_err(Failed::usage)?;
+        to_stream(stdout, color, text.as_bytes()).map_err(Failed::usage)?;
+    }
+    let mut status = 0;
+    for module in modules {
+        let one = explain_module(args, terminal, module)?;
+        // 1 beats 3.
+        status = if status == 1 || one == 0 { status } else { one };
+    }
+    Ok(status)
+}
+
+/// Says who says what about one module version.
+fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> Result<u8, Failed> {
+    let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
+    let config = session::configuration(&args.config)?;
+    let collected = match verify::collect(terminal, &args.paths, &[], &config, &args.config) {
+        Ok(collected) => collected,
+        // A module version can be asked about anywhere.
+        Err(failed) if matches!(failed.error.downcast_ref(), Some(PathError::Nothing { .. })) => Collected::default(),
+        Err(failed) => return Err(failed),
+    };
+    let engine = args.bytes.hash_engine.load().map_err(Failed::unchecked)?;
+    let programs = verify::programs(&collected, &engine)?;
+    let flags = Flags {
+        terminal,
+        sumdb: &args.sumdb,
+        fail_on: contract::FailOn::Medium,
+        allow_incomplete: false,
+        bytes: Some((&args.bytes, &collected.root)),
+    };
+    let checkout = Checkout { files: collected.files, programs, bare_vendors: Vec::new() };
+    let question = Question { module: module.to_owned(), checkout };
+    let (outcome, task) = session::run(&flags, config, Task::Explain(question))?;
+    let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
+    let sources = verify::sources(&task);
+    let shown = |error: OutputError| Failed::to_show(&outcome, error);
+    if destinations.stdout() == Format::Json {
+        destinations.write(&outcome, &sources, &show).map_err(shown)?;
+        return Ok(outcome.status);
+    }
+    destinations.write_files(&outcome, &sources, &show).map_err(shown)?;
+    let report: Report = serde_json::from_slice(&outcome.report).map_err(|error| shown(error.into()))?;
     let stdout = io::stdout();
-    let width = stdout.is_terminal().then(terminal_width);
-    let color = is_colored(&stdout, terminal.color) && width.is_some();
-    let text = render(args, width, color)?;
-    Ok(to_stream(stdout, color, text.as_bytes())?)
+    let text = who_says_what(&report, &outcome.lines);
+    to_stream(stdout, false, text.as_bytes()).map_err(|error| shown(OutputError::Stdout(error)))?;
+    output::to_stderr(&outcome, &sources, &show).map_err(shown)?;
+    Ok(outcome.status)
+}
+
+/// What each of the witnesses says, one below the other: the first hash in full, and whether the others are the same.
+fn who_says_what(report: &Report, recorded: &[String]) -> String {
+    let mut out = String::new();
+    for module in &report.modules {
+        let (path, version) = (&module.path, &module.version);
+        let _ = writeln!(out, "{} {}", escape(path), escape(version));
+        for (of, name, suffix) in [(Of::Zip, "zip", ""), (Of::GoMod, "go.mod", "/go.mod")] {
+            let mut rows: Vec<(String, Result<String, &str>)> = Vec::new();
+            let start = format!("{path} {version}{suffix} ");
+            if let Some(sumdb) = report.sumdbs.first() {
+                let record = module.record.map(|record| format!(" record {record}")).unwrap_or_default();
+                let tree =
+                    if sumdb.tree_size > 0 { format!(", tree {}", thousands(sumdb.tree_size)) } else { String::new() };
+                let who = format!("{}{record}{tree}", escape(&sumdb.name));
+                let hash = recorded.iter().find_map(|line| line.strip_prefix(&start));
+                rows.push((who, hash.map(str::to_owned).ok_or("says nothing")));
+            }
+            for line in module.lines.iter().filter(|line| line.of == of) {
+                rows.push((format!("{}:{}", escape(&line.file), line.line), Ok(line.hash.to_string())));
+            }
+            for bytes in &module.bytes {
+                let who = match (of, bytes.what) {
+                    (Of::Zip, What::Zip) => "zip",
+                    (Of::Zip, What::Dir) => "folder in the module cache",
+                    (Of::Zip, What::Vendor) => "vendored files",
+                    (Of::GoMod, What::GoMod) => "go.mod in the module cache",
+                    _ => continue,
+                };
+                let says = bytes.hash.clone().ok_or(match (bytes.status, bytes.what) {
+                    (BytesStatus::Verified, What::Vendor) => "as in the zip",
+                    (BytesStatus::Verified, _) => "the same",
+                    (BytesStatus::Mismatch, What::Vendor) => "not as in the zip",
+                    (BytesStatus::Mismatch, _) => "differs",
+                    (BytesStatus::Absent, What::Vendor) => "not compared: the zip is absent",
+                    (BytesStatus::Absent, _) => "absent",
+                    (BytesStatus::Refused, _) => "not what a module may be",
+                    (BytesStatus::Unchecked, _) => "could not be checked",
+                });
+                rows.push((who.to_owned(), says));
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            let _ = writeln!(out, "\n  {name}");
+            let width = rows.iter().map(|(who, _)| who.chars().count()).max().unwrap_or(0);
+            let first = rows.iter().find_map(|(_, says)| says.as_ref().ok()).cloned();
+            let mut shown = false;
+            for (who, says) in rows {
+                let says = match says {
+                    Ok(hash) if Some(&hash) == first.as_ref() && std::mem::replace(&mut shown, true) => {
+                        "the same".into()
+                    }
+                    Ok(hash) if Some(&hash) == first.as_ref() => escape(&hash).into_owned(),
+                    Ok(hash) => format!("{}  DIFFERS", escape(&hash)),
+                    Err(word) => word.to_owned(),
+                };
+                let _ = writeln!(out, "    {who:width$}  {says}");
+            }
+        }
+    }
+    out
 }
 
 /// The text for stdout: on a terminal styled and wrapped to `width` columns, else (`None`) the Markdown as it is. With
@@ -53,8 +165,8 @@ pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// [`UnknownRule`].
-pub fn render(args: &ExplainArgs, width: Option<usize>, color: bool) -> Result<String, UnknownRule> {
-    let rules: Vec<&Rule> = args.rules.iter().map(|id| find(id)).collect::<Result<_, _>>()?;
+pub fn render(rules: &[&str], width: Option<usize>, color: bool) -> Result<String, UnknownRule> {
+    let rules: Vec<&Rule> = rules.iter().map(|id| find(id)).collect::<Result<_, _>>()?;
     if rules.is_empty() {
         return Ok(list());
     }
@@ -176,14 +288,10 @@ fn marker(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn args(rules: &[&str]) -> ExplainArgs {
-        ExplainArgs { rules: rules.iter().map(|rule| (*rule).to_owned()).collect() }
-    }
-
     #[test]
     fn piped_it_is_the_page() {
         for rule in rules::ALL {
-            assert_eq!(render(&args(&[rule.id]), None, false).unwrap(), rule.markdown());
+            assert_eq!(render(&[rule.id], None, false).unwrap(), rule.markdown());
         }
     }
 
@@ -191,7 +299,7 @@ mod tests {
     fn a_terminal_gets_every_word() {
         for rule in rules::ALL {
             for width in [40, 80, 200] {
-                let text = render(&args(&[rule.id]), Some(width), true).unwrap();
+                let text = render(&[rule.id], Some(width), true).unwrap();
                 let plain = anstream::adapter::strip_str(&text).to_string();
                 let words = |text: &str| {
                     text.replace(['#', '*', '`'], "").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
@@ -203,17 +311,17 @@ mod tests {
 
     #[test]
     fn on_a_terminal() {
-        insta::assert_snapshot!(render(&args(&["gosum-mismatch", "unchecked"]), Some(80), false).unwrap());
+        insta::assert_snapshot!(render(&["gosum-mismatch", "unchecked"], Some(80), false).unwrap());
     }
 
     #[test]
     fn lists_all() {
-        insta::assert_snapshot!(render(&args(&[]), None, false).unwrap());
+        insta::assert_snapshot!(render(&[], None, false).unwrap());
     }
 
     #[test]
     fn unknown() {
-        let message = |rule| render(&args(&[rule]), None, false).unwrap_err().to_string();
+        let message = |rule| render(&[rule], None, false).unwrap_err().to_string();
         assert_eq!(
             message("gosum-mismach"),
             "no rule is called gosum-mismach; did you mean gosum-mismatch?; `modanchor explain` lists them all"

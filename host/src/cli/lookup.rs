@@ -16,8 +16,9 @@ pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
     let config = session::configuration(&args.config)?;
     // A line that must not be believed is no answer, whatever its severity.
-    let flags = Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false };
-    let outcome = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
+    let flags =
+        Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };
+    let (outcome, _) = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
     let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
     let sources = Sources::new();
     if destinations.stdout() == Format::Json {

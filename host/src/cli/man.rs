@@ -71,6 +71,8 @@ mod tests {
             [
                 "modanchor-completions.1",
                 "modanchor-explain.1",
+                "modanchor-fix.1",
+                "modanchor-hash.1",
                 "modanchor-lookup.1",
                 "modanchor-man.1",
                 "modanchor-verify.1",

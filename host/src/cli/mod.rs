@@ -4,6 +4,8 @@ pub mod args;
 pub mod completions;
 pub mod config;
 pub mod explain;
+pub mod fix;
+pub mod hash;
 pub mod lookup;
 pub mod man;
 pub mod paths;

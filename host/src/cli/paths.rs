@@ -8,9 +8,8 @@
 //! after, so that what was judged is what lies there.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File, Metadata, OpenOptions},
-    io::{self, Read},
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
@@ -20,23 +19,28 @@ use ignore::{
 };
 
 use crate::contract::{FileKind, SourceFile};
+use crate::files::{FileError, Regular, is_absent};
 
 /// The largest go.sum or go.work.sum: half a gigabyte is five million lines.
 pub const MAX_SUM: u64 = 512 << 20;
 
-/// The largest go.mod or go.work: Go's own limit for a go.mod in a module zip (golang.org/x/mod/zip, `MaxGoMod`).
+/// The largest go.mod, go.work or vendor/modules.txt: Go's own limit for a go.mod in a module zip (golang.org/x/mod/zip, `MaxGoMod`).
 pub const MAX_MOD: u64 = 16 << 20;
 
 /// Reads the folders that the `use` directives of a go.work name, as they stand there.
 pub type Uses<'a> = &'a dyn Fn(&[u8]) -> Result<Vec<String>, String>;
 
 /// What there is to judge.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Collected {
     /// The folder that the files' paths are relative to; it may itself be relative to the current folder.
     pub root: PathBuf,
     /// By path.
     pub files: Vec<SourceFile>,
+    /// Vendor folders beside a go.mod or go.work that have no modules.txt, by their path in the report.
+    pub bare_vendors: Vec<String>,
+    /// Files that are none of Go's and may be built programs: path in the report, and where it is.
+    pub programs: Vec<(String, PathBuf)>,
     /// What to tell the user on stderr: one line each.
     pub notes: Vec<String>,
 }
@@ -52,12 +56,9 @@ pub enum PathError {
         /// Why.
         error: io::Error,
     },
-    /// PATH names a file that is none of Go's.
-    #[error(
-        "{path}: not a folder, and not named like a go.mod, go.sum, go.work or go.work.sum",
-        path = .0.display()
-    )]
-    UnknownKind(PathBuf),
+    /// PATH has no file name.
+    #[error("{path}: not a file", path = .0.display())]
+    NoName(PathBuf),
     /// A fifo, device, socket or folder where a file was expected.
     #[error("{path}: not a regular file", path = .0.display())]
     NotRegular(PathBuf),
@@ -113,9 +114,11 @@ pub enum PathError {
 ///
 /// - A folder: every go.mod, go.sum, go.work and go.work.sum below it, but not in `vendor`, `testdata`, and folders
 ///   that begin with `_` or `.`, as in cmd/go's `./...`; and the modules that a go.work found there uses.
+/// - vendor/modules.txt beside every go.mod and go.work.
 /// - A go.mod (or `NAME.mod`): it and the go.sum (`NAME.sum`) beside it.
 /// - A go.work: it, the go.work.sum beside it, and go.mod and go.sum of the modules that it uses.
 /// - A go.sum or go.work.sum: it alone.
+/// - Any other file: perhaps a built program. It is not read here.
 ///
 /// A module that a go.work uses from outside of the folder that is judged is not read, and noted.
 ///
@@ -128,7 +131,14 @@ pub fn collect(paths: &[PathBuf], exclude: &[String], uses: Uses<'_>) -> Result<
 }
 
 fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String], uses: Uses<'_>) -> Result<Collected, PathError> {
-    let mut collector = Collector { uses, globs: exclude, files: BTreeMap::new(), notes: Vec::new() };
+    let mut collector = Collector {
+        uses,
+        globs: exclude,
+        files: BTreeMap::new(),
+        programs: BTreeMap::new(),
+        bare_vendors: BTreeSet::new(),
+        notes: Vec::new(),
+    };
     let mut root = PathBuf::from(".");
     for path in paths {
         let on_disk = cwd.join(path);
@@ -144,16 +154,24 @@ fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String], uses: Uses<'_
         if metadata.is_dir() {
             collector.folder(&place)?;
         } else {
-            let name = path.file_name().ok_or_else(|| PathError::UnknownKind(path.clone()))?;
+            let name = path.file_name().ok_or_else(|| PathError::NoName(path.clone()))?;
             let name = name.to_str().ok_or_else(|| PathError::NotUtf8(path.clone()))?;
-            let kind = kind_of_named(name).ok_or_else(|| PathError::UnknownKind(path.clone()))?;
-            collector.named(&place, name, kind)?;
+            match kind_of_named(name) {
+                Some(kind) => collector.named(&place, name, kind)?,
+                None => drop(collector.programs.insert(place.prefix.clone() + name, on_disk)),
+            }
         }
     }
-    if collector.files.is_empty() {
+    if collector.files.is_empty() && collector.programs.is_empty() {
         return Err(PathError::Nothing { paths: paths.to_vec(), excludes: !collector.globs.is_empty() });
     }
-    Ok(Collected { root, files: collector.files.into_values().collect(), notes: collector.notes })
+    Ok(Collected {
+        root,
+        files: collector.files.into_values().collect(),
+        bare_vendors: collector.bare_vendors.into_iter().collect(),
+        programs: collector.programs.into_iter().collect(),
+        notes: collector.notes,
+    })
 }
 
 /// The folder of a file, `.` if its path has none.
@@ -220,7 +238,7 @@ fn kind_of_named(name: &str) -> Option<FileKind> {
 fn limit(kind: FileKind) -> u64 {
     match kind {
         FileKind::GoSum | FileKind::GoWorkSum => MAX_SUM,
-        FileKind::GoMod | FileKind::GoWork => MAX_MOD,
+        FileKind::GoMod | FileKind::GoWork | FileKind::VendorModules => MAX_MOD,
     }
 }
 
@@ -266,6 +284,8 @@ struct Collector<'a> {
     globs: &'a [String],
     /// By path in the report, which is how two PATHs that overlap give every file once.
     files: BTreeMap<String, SourceFile>,
+    programs: BTreeMap<String, PathBuf>,
+    bare_vendors: BTreeSet<String>,
     notes: Vec<String>,
 }
 
@@ -302,7 +322,7 @@ impl Collector<'_> {
         let (beside, kind) = match kind {
             FileKind::GoMod => (name[..name.len() - "mod".len()].to_owned() + "sum", FileKind::GoSum),
             FileKind::GoWork => (name.to_owned() + ".sum", FileKind::GoWorkSum),
-            FileKind::GoSum | FileKind::GoWorkSum => return Ok(()),
+            FileKind::GoSum | FileKind::GoWorkSum | FileKind::VendorModules => return Ok(()),
         };
         self.add_if_there(place, Path::new(&beside), kind)
     }
@@ -310,7 +330,7 @@ impl Collector<'_> {
     fn add_if_there(&mut self, place: &Place, relative: &Path, kind: FileKind) -> Result<(), PathError> {
         match fs::symlink_metadata(place.real.join(relative)) {
             Ok(_) => self.add(place, relative, kind),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(PathError::Io { path: place.show(relative), error }),
         }
     }
@@ -333,6 +353,16 @@ impl Collector<'_> {
             _ => Vec::new(),
         };
         self.files.insert(path.clone(), SourceFile { path, kind, content });
+        if matches!(kind, FileKind::GoMod | FileKind::GoWork) {
+            let vendor = relative.with_file_name("vendor");
+            let list = vendor.join("modules.txt");
+            let there = |path: &Path| fs::symlink_metadata(place.real.join(path));
+            if there(&list).is_err() && there(&vendor).is_ok_and(|vendor| !vendor.is_file()) {
+                let path = slashed(&vendor).ok_or_else(|| PathError::NotUtf8(place.show(&vendor)))?;
+                self.bare_vendors.insert(place.prefix.clone() + &path);
+            }
+            self.add_if_there(place, &list, FileKind::VendorModules)?;
+        }
         for module in uses {
             for (name, kind) in [("go.mod", FileKind::GoMod), ("go.sum", FileKind::GoSum)] {
                 self.add_if_there(place, &module.join(name), kind)?;
@@ -413,52 +443,13 @@ impl PathError {
 ///
 /// [`PathError::Io`], [`PathError::NotRegular`], [`PathError::TooLarge`] or [`PathError::Changed`].
 pub(crate) fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, PathError> {
-    let io = |error| PathError::Io { path: path.to_path_buf(), error };
-    let mut file = open(path).map_err(io)?;
-    let before = file.metadata().map_err(io)?;
-    if !before.is_file() {
-        return Err(PathError::NotRegular(path.to_path_buf()));
-    }
-    let too_large = || PathError::TooLarge { path: path.to_path_buf(), limit };
-    if before.len() > limit {
-        return Err(too_large());
-    }
-    let mut content = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
-    (&mut file).take(limit + 1).read_to_end(&mut content).map_err(io)?;
-    if content.len() as u64 > limit {
-        return Err(too_large());
-    }
-    let after = file.metadata().map_err(io)?;
-    let there = fs::metadata(path).map_err(io)?;
-    if content.len() as u64 != before.len() || !same(&before, &after) || !same(&before, &there) {
-        return Err(PathError::Changed(path.to_path_buf()));
-    }
-    Ok(content)
-}
-
-/// Opening a fifo for reading waits for a writer, unless it is opened without blocking.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-        options.custom_flags(i32::try_from(flags.bits()).expect("open's flags fit an int"));
-    }
-    options.open(path)
-}
-
-/// Whether two looks saw the same file, unchanged.
-fn same(a: &Metadata, b: &Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        if (a.dev(), a.ino(), a.ctime(), a.ctime_nsec()) != (b.dev(), b.ino(), b.ctime(), b.ctime_nsec()) {
-            return false;
-        }
-    }
-    a.len() == b.len() && a.modified().ok() == b.modified().ok()
+    let path = path.to_path_buf();
+    Regular::open(&path).and_then(|file| file.read(limit)).map_err(|error| match error {
+        FileError::Io(error) => PathError::Io { path, error },
+        FileError::NotRegular => PathError::NotRegular(path),
+        FileError::TooLarge { limit } => PathError::TooLarge { path, limit },
+        FileError::Changed => PathError::Changed(path),
+    })
 }
 
 #[cfg(test)]
@@ -553,6 +544,23 @@ mod tests {
     }
 
     #[test]
+    fn vendor_lists_are_read_beside_go_mod_and_go_work() {
+        let tree = Tree::new(&[
+            "go.mod",
+            "vendor/modules.txt",
+            "vendor/x/go.mod",
+            "a/vendor/modules.txt",
+            "w/go.work",
+            "w/vendor/modules.txt",
+        ]);
+        let all = ["go.mod", "vendor/modules.txt", "w/go.work", "w/vendor/modules.txt"];
+        assert_eq!(tree.names(".", &["."], &[]), all);
+        assert_eq!(tree.names(".", &["go.mod"], &[]), all[..2]);
+        let bare = Tree::new(&["go.mod", "vendor/x.go", "a/vendor/y.go", "b/go.mod", "b/vendor"]);
+        assert_eq!(bare.collect(".", &["."], &[]).unwrap().bare_vendors, ["vendor"]);
+    }
+
+    #[test]
     fn files_by_name() {
         let tree = Tree::new(NESTED);
         assert_eq!(tree.names(".", &["a/go.sum"], &[]), ["go.sum"], "alone");
@@ -566,10 +574,9 @@ mod tests {
         );
         let absolute = fs::canonicalize(tree.at("a/b")).unwrap();
         assert_eq!(tree.names("a", &["go.sum", absolute.to_str().unwrap()], &[]), ["b/go.sum", "go.sum"]);
-        assert_eq!(
-            tree.error(".", &["b/go.summary"]),
-            "b/go.summary: not a folder, and not named like a go.mod, go.sum, go.work or go.work.sum"
-        );
+        let other = tree.collect(".", &["b/go.summary", "z"], &[]).unwrap();
+        let named: Vec<_> = other.programs.iter().map(|(name, path)| (name.as_str(), path.is_file())).collect();
+        assert_eq!(named, [("b/go.summary", true)], "perhaps a program");
         assert!(tree.error("a", &["go.sum", "../go.sum"]).starts_with("../go.sum: not below the current folder"));
         assert!(tree.error(".", &["absent"]).starts_with("absent: "));
         insta::assert_snapshot!(tree.error(".", &["b"]), @"nothing to verify: no go.sum, go.mod, go.work or go.work.sum in b (vendor, testdata, and names that begin with _ or . are left out)");
@@ -612,7 +619,7 @@ mod tests {
         assert_eq!(read_regular(&path, 6).unwrap(), b"go.sum");
         let error = read_regular(&path, 5).unwrap_err();
         assert!(matches!(error, PathError::TooLarge { limit: 5, .. }), "{error}");
-        File::create(tree.at("go.mod")).unwrap().set_len(MAX_MOD + 1).unwrap();
+        fs::File::create(tree.at("go.mod")).unwrap().set_len(MAX_MOD + 1).unwrap();
         insta::assert_snapshot!(tree.error(".", &["."]), @"go.mod: larger than 16 MiB");
     }
 
@@ -681,10 +688,6 @@ mod tests {
 
         #[test]
         fn a_file_that_changes_is_refused() {
-            let tree = Tree::new(&["a", "b"]);
-            let a = fs::metadata(tree.at("a")).unwrap();
-            assert!(same(&a, &fs::metadata(tree.at("a")).unwrap()));
-            assert!(!same(&a, &fs::metadata(tree.at("b")).unwrap()));
             // A file of /proc says that it is empty and is not: what is read is not what was looked at.
             if let Err(error) = read_regular(Path::new("/proc/self/status"), MAX_MOD) {
                 assert!(matches!(error, PathError::Changed(_) | PathError::Io { .. }), "{error}");

@@ -1,17 +1,20 @@
-//! What `verify` and `lookup` share: from flags and Go's environment to the end of a run.
+//! What `verify`, `lookup`, `explain` and `fix` share: from flags and Go's environment to the end of a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
 
 use super::USAGE;
-use super::args::{ConfigArgs, SumdbArgs, TerminalArgs};
+use super::args::{BytesArgs, ConfigArgs, SumdbArgs, TerminalArgs};
 use super::config::{self, Config};
 use crate::cache::{self, Store};
-use crate::contract::{Database, FailOn, Instant, Job, Outcome, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool};
+use crate::contract::{
+    Bytes, Database, FailOn, Instant, Job, Outcome, Presence, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool, Zips,
+};
 use crate::engine::drive::{self, End, Watch};
+use crate::engine::hashing::{HashEngine, Hasher};
 use crate::engine::{COMPONENT_SHA256, Engine, Limits};
 use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher};
 use crate::goenv::{GoEnv, Sources, Var};
@@ -58,6 +61,8 @@ pub struct Flags<'a> {
     pub fail_on: FailOn,
     /// Whether what could not be checked may pass.
     pub allow_incomplete: bool,
+    /// Which bytes are checked, and the folder that is judged; none: no bytes.
+    pub bytes: Option<(&'a BytesArgs, &'a Path)>,
 }
 
 /// Reads the configuration that the user named, if any.
@@ -72,12 +77,13 @@ pub fn configuration(args: &ConfigArgs) -> Result<Config, Failed> {
     }
 }
 
-/// Runs `task` to its end and says on stderr what a person should know besides the report.
+/// Runs `task` to its end and says on stderr what a person should know besides the report. Gives the task back: its files
+/// are what findings point at.
 ///
 /// # Errors
 ///
 /// Status 2 for flags, environment or configuration that make no sense; 3 when the core or the machine gave out.
-pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<Outcome, Failed> {
+pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Task), Failed> {
     let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
     let (sumdb, source) = database(flags, &config, &env)?;
     let skip = env.get(Var::GoNoSumdb);
@@ -88,6 +94,8 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<Outcome, Fai
     fetch.jobs = flags.sumdb.jobs;
     fetch.timeout = flags.sumdb.timeout;
     fetch.max_wait = flags.sumdb.max_wait;
+    let bytes = flags.bytes.map_or(NO_BYTES, |(bytes, _)| bytes.into());
+    let modcache = env.modcache().filter(|_| bytes.module_cache != Presence::Off);
     let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
     let mut store = Store::open(cache_root(flags.sumdb)?);
 
@@ -100,13 +108,19 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<Outcome, Fai
         fail_on: flags.fail_on,
         allow_incomplete: flags.allow_incomplete,
         ignores: config.ignores,
+        bytes,
     };
     let run = (|| {
-        let session = Engine::new(Limits::default())?.start(job)?;
+        let (engine, root) = match flags.bytes {
+            Some((args, root)) => (args.hash_engine.load()?, root.to_owned()),
+            None => (HashEngine::Native, PathBuf::from(".")),
+        };
+        let hasher = Hasher::new(modcache, root, engine);
+        let session = Engine::new(Limits::default())?.start(&job)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("starting the network")?;
         let bar = Bar::new(flags.terminal.quiet);
-        anyhow::Ok(runtime.block_on(drive::drive(session, &fetcher, &mut store, &bar))?)
+        anyhow::Ok(runtime.block_on(drive::drive(session, &fetcher, &hasher, &mut store, &bar))?)
     })();
 
     let color = flags.terminal.color;
@@ -130,10 +144,13 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<Outcome, Fai
         Diagnostic::Warning.print(color, &format!("evidence of misbehaviour is kept in {}", file.display()));
     }
     match run.end {
-        End::Done(outcome) => Ok(outcome),
+        End::Done(outcome) => Ok((outcome, job.task)),
         End::Refused(refusal) => Err(Failed::usage(refused(flags, refusal))),
     }
 }
+
+/// What is checked where nobody asks for bytes.
+const NO_BYTES: Bytes = Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off };
 
 impl Watch for Bar {
     fn step(&self, progress: &Progress) {
@@ -205,6 +222,7 @@ fn refused(flags: &Flags<'_>, refusal: Refusal) -> anyhow::Error {
         Refusal::Quorum(why) => anyhow::anyhow!("[sumdb] quorum: {why}"),
         Refusal::PinnedHead(why) => anyhow::anyhow!("[sumdb] pinned-head: {why}"),
         Refusal::Query(why) => anyhow::anyhow!("{why}"),
+        Refusal::Program(why) => anyhow::anyhow!("{why}"),
         Refusal::Ignore(why) => anyhow::anyhow!("[[ignore]] {why}"),
         Refusal::NothingToDo => anyhow::anyhow!("nothing to verify"),
         Refusal::Protocol(why) => anyhow::anyhow!("the core and its host disagree: {why}; please report this"),

@@ -1,16 +1,19 @@
 //! Driving a session: answer what the core asks for, keep what it allows to be kept, until it is done.
 //!
-//! No decision is made here. A request goes to the store or to the network by its kind; a failure is handed on as it
-//! is.
+//! No decision is made here. A request goes to the store, to the network or to the files by its kind; a failure is
+//! handed on as it is.
 
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::hashing::{self, Hasher};
 use super::{EngineError, Session};
 use crate::cache::Store;
-use crate::contract::{Evidence, Failure, Item, Kept, Next, Outcome, Progress, Recall, Refusal, Request, Response};
+use crate::contract::{
+    Answer, Evidence, Failure, Item, Kept, Next, Outcome, Progress, Recall, Refusal, Request, Response,
+};
 use crate::fetch::Fetcher;
 
 /// Where a run's progress goes.
@@ -49,10 +52,11 @@ pub struct Run {
 ///
 /// # Errors
 ///
-/// Those of [`Session::step`]. What was kept until then stays kept.
+/// Those of [`Session::step`], and of the component where it does the hashing. What was kept until then stays kept.
 pub async fn drive(
     mut session: Session,
     fetcher: &Fetcher,
+    hasher: &Hasher,
     store: &mut Store,
     watch: &impl Watch,
 ) -> Result<Run, EngineError> {
@@ -74,7 +78,8 @@ pub async fn drive(
             Next::Need(requests) => {
                 needs += 1;
                 fetches += requests.iter().filter(|request| matches!(request, Request::Sumdb(_))).count();
-                answers = answer(requests, fetcher, store, watch).await;
+                let all = answer(requests, fetcher, hasher, store, watch).await;
+                answers = all.inspect_err(|_| store.flush())?;
                 continue;
             }
             Next::Done(outcome) => End::Done(outcome),
@@ -85,26 +90,48 @@ pub async fn drive(
     }
 }
 
-/// Answers all of `requests`, in order: the store's one after the other, the network's all at once.
-async fn answer(requests: Vec<Request>, fetcher: &Fetcher, store: &mut Store, watch: &impl Watch) -> Vec<Response> {
+/// Answers all of `requests`, in order: the store's one after the other, the network's all at once, and meanwhile the
+/// files' on all processors, the largest first.
+pub(super) async fn answer(
+    requests: Vec<Request>,
+    fetcher: &Fetcher,
+    hasher: &Hasher,
+    store: &mut Store,
+    watch: &impl Watch,
+) -> Result<Vec<Response>, EngineError> {
     let mut answers: Vec<Response> = vec![Err(Failure::Unreachable); requests.len()];
     let mut fetches = FuturesUnordered::new();
-    for (position, request) in requests.iter().enumerate() {
+    let mut files = Vec::new();
+    for (position, request) in requests.into_iter().enumerate() {
         match request {
             Request::Recall(Recall { database, item: Item::GoLatest, max_bytes }) => {
-                answers[position] = fetcher.go_latest(database, *max_bytes);
+                answers[position] = fetcher.go_latest(&database, max_bytes).map(Answer::Body);
             }
-            Request::Recall(recall) => answers[position] = store.recall(recall),
-            Request::Advance(advance) => answers[position] = store.advance(advance),
-            Request::Sumdb(get) => fetches.push(async move { (position, fetcher.sumdb(get).await) }),
+            Request::Recall(recall) => answers[position] = store.recall(&recall).map(Answer::Body),
+            Request::Advance(advance) => answers[position] = store.advance(&advance).map(Answer::Body),
+            Request::Sumdb(get) => {
+                fetches.push(async move { (position, fetcher.sumdb(&get).await.map(Answer::Body)) });
+            }
+            Request::Measure(measure) => files.push((hasher.weight(&measure), position, Request::Measure(measure))),
+            // Small, and what comes next may wait for it.
+            request => files.push((u64::MAX, position, request)),
         }
     }
-    let all = fetches.len();
+    files.sort_by_key(|(weight, position, _)| (std::cmp::Reverse(*weight), *position));
+    // They stand in line for a processor in the order in which they are polled at first, which is this one.
+    let mut measures: FuturesUnordered<_> = files
+        .into_iter()
+        .map(|(_, position, request)| async move { (position, hasher.answer(request, fetcher).await) })
+        .collect();
+    let all = fetches.len() + measures.len();
     let mut done = 0;
-    while let Some((position, answer)) = fetches.next().await {
-        answers[position] = answer;
+    while done < all {
+        tokio::select! {
+            Some((position, answer)) = fetches.next() => answers[position] = answer,
+            Some((position, answer)) = measures.next() => answers[position] = hashing::respond(answer, fetcher)?,
+        }
         done += 1;
         watch.answered(done, all);
     }
-    answers
+    Ok(answers)
 }

@@ -1,20 +1,24 @@
 //! wasmtime: the compiled component, its limits, and stepping a session.
 //!
 //! [`Engine`] holds the component, compiled ahead of time by build.rs and embedded; this program contains no compiler.
-//! The component imports nothing, and nothing is linked to it: no file, no socket, no clock, no random number. What is
-//! left that a faulty core could do is to use memory and time, and both have [`Limits`]. Whatever goes wrong in there is
-//! an [`EngineError`], never a verdict.
+//! The component imports one thing, `blob`: bytes that [`hashing`] opened for it. A session is never given one. Nothing
+//! else is linked to it: no file, no socket, no clock, no random number. What is left that a faulty core could do is to
+//! use memory and time, and both have [`Limits`]. Whatever goes wrong in there is an [`EngineError`], never a verdict.
 
+mod blobs;
 mod config;
 pub mod drive;
+pub mod hashing;
 mod ticker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::component::{Component, Linker, ResourceAny};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use crate::contract::{Job, Response, Step, Verifier, VerifierPre};
+use blobs::Blobs;
 use ticker::Ticker;
 
 /// The SHA-256 of the component that is embedded, 64 hexadecimal digits. It is the digest of the `.wasm` file, which is
@@ -106,10 +110,11 @@ pub enum EngineError {
     },
 }
 
-/// The core, loaded and ready to start sessions. Cheap to make: nothing is compiled.
+/// The core, loaded and ready to start sessions. Cheap to make, and to clone: nothing is compiled.
+#[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
-    component: VerifierPre<State>,
+    component: Arc<VerifierPre<State>>,
     ticker: Ticker,
     limits: Limits,
 }
@@ -123,20 +128,32 @@ impl Engine {
         let load = |e: wasmtime::Error| EngineError::Load(format!("{e:#}"));
         let engine = wasmtime::Engine::new(&config::config()).map_err(load)?;
         let component = deserialize(&engine).map_err(load)?;
-        // Nothing is linked. A component that imported something would be refused here.
-        let linker = Linker::new(&engine);
+        // Nothing else is linked. A component that imported something would be refused here.
+        let mut linker = Linker::new(&engine);
+        Verifier::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(load)?;
         let component = linker.instantiate_pre(&component).and_then(VerifierPre::new).map_err(load)?;
         let ticker = Ticker::new(limits.step_time);
-        Ok(Self { engine, component, ticker, limits })
+        Ok(Self { engine, component: Arc::new(component), ticker, limits })
     }
 
     /// Starts a session on `job`, in a memory of its own.
     ///
     /// # Errors
     /// Every variant but [`EngineError::Load`].
-    pub fn start(&self, job: Job) -> Result<Session, EngineError> {
+    pub fn start(&self, job: &Job) -> Result<Session, EngineError> {
+        let (mut store, verifier) = self.instantiate(None)?;
+        let verification = verifier
+            .modanchor_verifier_verify()
+            .verification()
+            .call_constructor(&mut store, job)
+            .map_err(|e| classify(0, self.limits, &e))?;
+        Ok(Session { store, verifier, verification, ticker: self.ticker.clone(), limits: self.limits, steps: 0 })
+    }
+
+    /// The component in a memory of its own, with the deadline of a step from now on.
+    fn instantiate(&self, blobs: Option<Blobs>) -> Result<(Store<State>, Verifier), EngineError> {
         self.ticker.start(&self.engine).map_err(|e| EngineError::Resources(e.to_string()))?;
-        let mut store = Store::new(&self.engine, State { memory: self.limits.memory });
+        let mut store = Store::new(&self.engine, State { memory: self.limits.memory, blobs });
         store.limiter(|state| state);
         store.set_hostcall_fuel(self.limits.memory.saturating_mul(COPIED_PER_BYTE));
         store.set_epoch_deadline(self.ticker.deadline());
@@ -144,12 +161,7 @@ impl Engine {
             EngineError::Trapped { cause, .. } => EngineError::Resources(cause),
             other => other,
         })?;
-        let verification = verifier
-            .modanchor_verifier_verify()
-            .verification()
-            .call_constructor(&mut store, &job)
-            .map_err(|e| classify(0, self.limits, &e))?;
-        Ok(Session { store, verifier, verification, ticker: self.ticker.clone(), limits: self.limits, steps: 0 })
+        Ok((store, verifier))
     }
 }
 
@@ -203,9 +215,10 @@ fn classify(step: u64, limits: Limits, error: &wasmtime::Error) -> EngineError {
     }
 }
 
-/// What a store knows of its session: how much memory it may use.
+/// What a store knows: how much memory may be used in it, and the files that it may read, none for a session.
 struct State {
     memory: usize,
+    blobs: Option<Blobs>,
 }
 
 /// Why memory did not grow. As an error, and not as the `-1` that a guest could take for something else.

@@ -40,6 +40,12 @@ impl Ticker {
         self.deadline
     }
 
+    /// The same for a step that may take so much longer.
+    pub(super) fn deadline_with(&self, more: Duration) -> u64 {
+        let ticks = u64::try_from(more.as_nanos().div_ceil(self.tick.as_nanos())).unwrap_or(u64::MAX / 2);
+        self.deadline.saturating_add(ticks)
+    }
+
     /// Starts the thread, once.
     ///
     /// # Errors
@@ -76,5 +82,7 @@ mod tests {
             assert!(whole >= limit && whole < limit + ticker.tick, "{millis} ms");
         }
         assert!(Ticker::new(Duration::MAX).deadline() > 1 << 40);
+        let ticker = Ticker::new(Duration::from_secs(120));
+        assert_eq!(ticker.deadline_with(Duration::from_millis(150)), ticker.deadline() + 2);
     }
 }

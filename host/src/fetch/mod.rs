@@ -1,4 +1,4 @@
-//! Checksum databases by way of GOPROXY lists.
+//! Checksum databases and module zips, by way of GOPROXY lists.
 //!
 //! Behaves as cmd/go does (cmd/go/internal/modfetch/sumdb.go and proxy.go, web/http.go, auth/netrc.go), with limits
 //! where cmd/go has none: bytes, time, connections, retries.
@@ -10,6 +10,12 @@
 //! `https://<name>`; any other answer makes the database unavailable. As in TryProxies, an error that `|` passed over
 //! counts in the end, unless a later proxy serves the database or the list reaches `direct`. The go command's own cache
 //! is read before all that, unless the core says [`Source::Remote`].
+//!
+//! # How a module's zip is reached
+//! As modfetch.TryProxies does: GOPROXY is walked for each module; 404 and 410 lead to the next proxy, after `|` any
+//! error does, and such an error counts in the end unless a later proxy has the zip. `direct` and `off` end the list:
+//! nothing is ever fetched from version control. A module that GONOPROXY matches has no proxy. Zips go to unnamed
+//! temporary files, which are kept until the end of the run and are never extracted.
 //!
 //! # Security
 //! Nothing fetched here is trusted: the core verifies every byte, whatever its origin. What this module guards is the
@@ -34,12 +40,15 @@ mod netrc;
 mod proxies;
 mod remote;
 mod retry;
+mod sink;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::{OnceCell, Semaphore};
 
 pub use diagnostics::{Collected, Diagnostics, MAX_DETAIL_BYTES, MAX_DETAIL_LINES, MAX_PROBLEMS, Problem};
 pub use http_proxy::{HttpProxies, HttpProxyError};
@@ -48,19 +57,28 @@ pub use remote::{CONNECT_TIMEOUT, MAX_REQUESTS_IN_CHAIN};
 pub use retry::{Clock, RetryPolicy, SystemClock};
 
 use crate::contract::{Body, Failure, Origin, Source, SumdbGet};
+use crate::files::Regular;
 use crate::goenv::{GoEnv, GoEnvError, Setting, Var};
+use crate::modcache;
 use address::Base;
 use diagnostics::Reporter;
+use modanchor_core::dirhash::ReadAt as _;
+use modanchor_core::dirhash::zip::MAX_ZIP_FILE;
+use modanchor_core::module::{ModuleVersion, Patterns};
 use proxies::{ProxyList, Walk, Walker};
 use remote::{Miss, Remote};
+use sink::TempFile;
 
 /// Default of `--jobs`: how many requests are under way at once. As many streams as HTTP/2 servers commonly allow on
 /// one connection: a look-up and a tile are small, so what a run waits for is the way there and back.
 pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
-/// Default of `--timeout`: how long one attempt may take, from connecting to the last byte.
+/// Default of `--timeout`: how long one attempt may take, from connecting to the last byte; for a zip, how long it may
+/// make no progress.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Default of `--max-wait`: how long a run may use the network, from its first request.
 pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(300);
+/// How many zips are fetched at once. A proxy sends one as fast as the line is; more at once would only take turns.
+pub const MAX_DOWNLOADS: usize = 4;
 /// Size limit of the answer to `supported`, which nobody reads.
 const MAX_SUPPORTED: u32 = 64 << 10;
 
@@ -82,6 +100,8 @@ pub struct FetchConfig {
     pub databases: Vec<DatabaseSource>,
     /// GOPROXY.
     pub goproxy: Setting,
+    /// GONOPROXY: modules that are not fetched through a proxy.
+    pub gonoproxy: Setting,
     /// GOAUTH: of its commands only `netrc` and `off` are obeyed.
     pub goauth: Setting,
     /// The netrc file, there or not.
@@ -100,7 +120,7 @@ pub struct FetchConfig {
     pub offline: bool,
     /// How many requests are under way at once.
     pub jobs: NonZeroUsize,
-    /// How long one attempt may take.
+    /// How long one attempt may take; for a zip, how long it may make no progress.
     pub timeout: Duration,
     /// How long the run may use the network, from its first request; then everything pending is [`Failure::TimedOut`].
     pub max_wait: Duration,
@@ -156,6 +176,7 @@ impl FetchConfig {
         Ok(Self {
             databases,
             goproxy: env.get(Var::GoProxy),
+            gonoproxy: env.get(Var::GoNoProxy),
             goauth: env.get(Var::GoAuth),
             netrc: match sources.path("NETRC")? {
                 Some(path) => Some(path),
@@ -182,10 +203,13 @@ fn netrc_in(home: &Path) -> PathBuf {
     if cfg!(windows) && legacy.exists() { legacy } else { home.join(".netrc") }
 }
 
-/// Answers [`SumdbGet`]s. Cheap to make: reads no file and makes no TLS client before the first request that needs one.
+/// Answers [`SumdbGet`]s, and fetches zips. Cheap to make: reads no file and makes no TLS client before the first request that needs one.
 pub struct Fetcher {
     databases: HashMap<String, Database>,
     goproxy: ProxyList,
+    noproxy: Patterns,
+    zips: Mutex<HashMap<ModuleVersion, FetchedZip>>,
+    downloads: Semaphore,
     modcache: Option<PathBuf>,
     gopath: Option<PathBuf>,
     offline: bool,
@@ -193,12 +217,15 @@ pub struct Fetcher {
     remote: Remote,
 }
 
+/// What came of fetching a zip: done once, however many ask.
+type FetchedZip = Arc<OnceCell<Result<Arc<Regular>, Failure>>>;
+
 struct Database {
     name: String,
     url: Option<Base>,
     direct: Base,
     /// Where it turned out to be; found once, however many ask.
-    base: tokio::sync::OnceCell<Result<Base, Failure>>,
+    base: OnceCell<Result<Base, Failure>>,
     /// The go command's cache of it, if there is one.
     cache: OnceLock<Option<PathBuf>>,
 }
@@ -214,7 +241,7 @@ impl Fetcher {
                 name: source.name.clone(),
                 url: source.url.as_deref().map(address::parse_sumdb_url).transpose().map_err(failed)?,
                 direct: address::direct(&source.name).map_err(failed)?,
-                base: tokio::sync::OnceCell::new(),
+                base: OnceCell::new(),
                 cache: OnceLock::new(),
             };
             databases.insert(source.name.clone(), database);
@@ -225,6 +252,9 @@ impl Fetcher {
         Ok(Self {
             databases,
             goproxy,
+            noproxy: Patterns::new(&config.gonoproxy.value),
+            zips: Mutex::default(),
+            downloads: Semaphore::new(MAX_DOWNLOADS),
             modcache: config.modcache.clone(),
             gopath: config.gopath.clone(),
             offline: config.offline,
@@ -254,6 +284,91 @@ impl Fetcher {
         let expect = if get.path.starts_with("lookup/") { Expect::Record } else { Expect::Tile };
         let content = self.read(&base.join(&get.path), get.max_bytes, expect).await?;
         Ok(Body { content, origin: Origin::Remote })
+    }
+
+    /// The zip of a module, from the first proxy that has it; fetched once, whatever came of it, until [`Self::forget_zip`], and at most
+    /// [`MAX_DOWNLOADS`] at once. At most [`MAX_ZIP_FILE`] bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Offline`] too where GOPROXY has no proxy for the module: `off`, `direct` alone, or GONOPROXY.
+    /// [`Failure::Absent`]: no proxy has it, which says nothing of `direct`.
+    pub async fn zip(&self, module: &ModuleVersion) -> Result<Arc<Regular>, Failure> {
+        let cell = {
+            let mut zips = self.zips.lock().unwrap_or_else(PoisonError::into_inner);
+            zips.entry(module.clone()).or_default().clone()
+        };
+        cell.get_or_init(|| self.fetch_zip(module)).await.clone()
+    }
+
+    /// Lets go of a zip that [`Self::zip`] has fetched: its temporary file goes with its last user.
+    pub(crate) fn forget_zip(&self, module: &ModuleVersion) {
+        self.zips.lock().unwrap_or_else(PoisonError::into_inner).remove(module);
+    }
+
+    /// modfetch.TryProxies.
+    async fn fetch_zip(&self, module: &ModuleVersion) -> Result<Arc<Regular>, Failure> {
+        if self.goproxy.proxies.is_empty() || self.noproxy.matching(module.path()).is_some() {
+            return Err(Failure::Offline);
+        }
+        // The semaphore is never closed.
+        let _permit = self.downloads.acquire().await.ok();
+        let (path, version) = modcache::escaped(module);
+        let path = format!("{path}/@v/{version}.zip");
+        let mut walker = Walker::default();
+        let mut absent = None;
+        for (index, proxy) in self.goproxy.proxies.iter().enumerate() {
+            let answer = match self.read_zip(&proxy.base.join(&path)).await {
+                Ok(Some(zip)) => return Ok(Arc::new(zip)),
+                Ok(None) => Err(Failure::Offline),
+                Err(missed) if missed.failure == Failure::Absent => {
+                    absent = Some(missed);
+                    Err(Failure::Absent)
+                }
+                Err(missed) => {
+                    self.reporter.tell(missed.key(), &missed.problem());
+                    Err(missed.failure)
+                }
+            };
+            if let Some(Walk::Unavailable(failure)) = walker.answer(index, proxy, answer) {
+                return Err(failure);
+            }
+        }
+        // Nothing comes after the proxies, whatever the list ends in.
+        match walker.end(None) {
+            Walk::Unavailable(failure) => Err(failure),
+            Walk::Proxy(_) | Walk::Direct => {
+                if let Some(missed) = absent {
+                    self.reporter.tell(missed.key(), &missed.problem());
+                }
+                Err(Failure::Absent)
+            }
+        }
+    }
+
+    /// None: it would take the network.
+    async fn read_zip(&self, at: &Base) -> Result<Option<Regular>, Box<Miss>> {
+        let miss = |failure, what: String| Box::new(Miss::new(failure, at.shown(), what));
+        match at {
+            Base::Folder(path) => {
+                let zip = Regular::open(path).map_err(|e| miss(e.failure(), e.to_string()))?;
+                match zip.size() > MAX_ZIP_FILE {
+                    true => Err(miss(Failure::TooLarge, format!("larger than {MAX_ZIP_FILE} bytes"))),
+                    false => Ok(Some(zip)),
+                }
+            }
+            Base::Server { .. } if self.offline => Ok(None),
+            Base::Server { url, credentials } => {
+                let stored = |e: std::io::Error| miss(Failure::Storage, format!("keeping the zip: {e}"));
+                let mut sink = TempFile::new().map_err(stored)?;
+                self.remote.get(url, credentials.as_ref(), MAX_ZIP_FILE, Expect::Zip, &mut sink).await?;
+                Regular::of(sink.into_file()).map(Some).map_err(|e| miss(Failure::Storage, e.to_string()))
+            }
+        }
+    }
+
+    /// Tells a person.
+    pub(crate) fn note(&self, what: String) {
+        self.reporter.note(what);
     }
 
     /// The go command's own newest head of a database, `$GOPATH/pkg/sumdb/NAME/latest`. Not there, or empty:
@@ -327,8 +442,9 @@ impl Fetcher {
             },
             Base::Server { .. } if self.offline => return Err(Failure::Offline),
             Base::Server { url, credentials } => {
-                match self.remote.get(url, credentials.as_ref(), max_bytes, expect).await {
-                    Ok(content) => return Ok(content),
+                let mut content = Vec::new();
+                match self.remote.get(url, credentials.as_ref(), max_bytes.into(), expect, &mut content).await {
+                    Ok(()) => return Ok(content),
                     Err(missed) => *missed,
                 }
             }
@@ -348,6 +464,8 @@ enum Expect {
     Record,
     /// Hashes.
     Tile,
+    /// A module's zip. May be large.
+    Zip,
     /// Only the status counts.
     Anything,
 }

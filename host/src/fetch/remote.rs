@@ -1,7 +1,12 @@
 //! HTTP: attempts, redirects, limits (cmd/go/internal/web/http.go, and what it leaves to net/http).
+//!
+//! `--timeout` is for one attempt, from connecting to the last byte. A zip may be large and the line slow: there it is for
+//! each wait, for the head of an answer and for each part of its body, so that a download may take long but not stall.
+//! `--max-wait` bounds both.
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +21,7 @@ use super::address::{self, Credentials, PrivateAddress, PublicOnly};
 use super::diagnostics::{MAX_DETAIL_BYTES, Problem, Reporter, detail};
 use super::netrc::Netrc;
 use super::retry::{is_transient, retry_after};
+use super::sink::Sink;
 use super::{Expect, FetchConfig};
 use crate::contract::Failure;
 
@@ -124,14 +130,15 @@ impl Remote {
         }
     }
 
-    /// The bytes at a URL that holds no credentials, with retries and within the run's allowance.
+    /// Fills `sink` with the bytes at a URL that holds no credentials, with retries and within the run's allowance.
     pub(super) async fn get(
         &self,
         url: &Url,
         credentials: Option<&Credentials>,
-        max_bytes: u32,
+        max_bytes: u64,
         expect: Expect,
-    ) -> Result<Vec<u8>, Box<Miss>> {
+        sink: &mut impl Sink,
+    ) -> Result<(), Box<Miss>> {
         let shown = address::shown(url, credentials.is_some());
         let over = || {
             let what =
@@ -144,7 +151,8 @@ impl Remote {
         if left.is_zero() {
             return Err(over());
         }
-        timeout(left, self.with_retries(url, credentials, max_bytes, expect)).await.unwrap_or_else(|_| Err(over()))
+        let get = self.with_retries(url, credentials, max_bytes, expect, sink);
+        timeout(left, get).await.unwrap_or_else(|_| Err(over()))
     }
 
     /// What is left of the run's allowance, which starts with the first call.
@@ -158,9 +166,10 @@ impl Remote {
         &self,
         url: &Url,
         credentials: Option<&Credentials>,
-        max_bytes: u32,
+        max_bytes: u64,
         expect: Expect,
-    ) -> Result<Vec<u8>, Box<Miss>> {
+        sink: &mut impl Sink,
+    ) -> Result<(), Box<Miss>> {
         let name = address::server(url);
         let server = {
             let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,18 +197,19 @@ impl Remote {
                 continue;
             }
             attempt += 1;
-            let answer = self.chain(url, credentials, max_bytes, expect);
-            let answer = timeout(self.config.timeout, answer).await.unwrap_or_else(|_| {
-                let what = format!("no answer within {} seconds (--timeout)", self.config.timeout.as_secs_f32());
-                Err(Miss::new(Failure::TimedOut, shown(), what))
-            });
+            let heard = || {
+                server.set_open(true);
+                scout = None;
+            };
+            let answer = self.chain(url, credentials, max_bytes, expect, heard, sink);
+            let answer = match expect {
+                // Every wait within it has the same limit.
+                Expect::Zip => answer.await,
+                _ => timeout(self.config.timeout, answer).await.unwrap_or_else(|_| Err(self.too_slow(shown()))),
+            };
             drop(permit);
-            let mut miss = match answer {
-                Ok(content) => {
-                    server.set_open(true);
-                    return Ok(content);
-                }
-                Err(miss) => miss,
+            let Err(mut miss) = answer else {
+                return Ok(());
             };
             miss.server = Some(name.clone());
             server.set_open(!matches!(miss.retry, Retry::NoConnection | Retry::Hopeless));
@@ -228,6 +238,16 @@ impl Remote {
         }
     }
 
+    /// Waits for the server, but not for longer than one attempt may take.
+    async fn patiently<T>(&self, shown: &str, answer: impl Future<Output = T>) -> Result<T, Miss> {
+        timeout(self.config.timeout, answer).await.map_err(|_| self.too_slow(shown.to_owned()))
+    }
+
+    fn too_slow(&self, shown: String) -> Miss {
+        let what = format!("no answer within {} seconds (--timeout)", self.config.timeout.as_secs_f32());
+        Miss::new(Failure::TimedOut, shown, what)
+    }
+
     /// Waits until the server wants to hear from us again.
     async fn leave_alone(&self, server: &Server) {
         loop {
@@ -240,14 +260,16 @@ impl Remote {
         }
     }
 
-    /// One attempt: a request and the redirects that it leads to.
+    /// One attempt: a request and the redirects that it leads to. Calls `heard` when the server has answered at all.
     async fn chain(
         &self,
         start: &Url,
         credentials: Option<&Credentials>,
-        max_bytes: u32,
+        max_bytes: u64,
         expect: Expect,
-    ) -> Result<Vec<u8>, Miss> {
+        mut heard: impl FnMut(),
+        sink: &mut impl Sink,
+    ) -> Result<(), Miss> {
         let mut url = start.clone();
         // Whether the next hop was chosen by a public server.
         let mut guarded = false;
@@ -277,9 +299,11 @@ impl Remote {
             if let Some(value) = authorization.and_then(basic) {
                 request.headers_mut().insert(AUTHORIZATION, value);
             }
-            let mut response = client.execute(request).await.map_err(|e| no_response(e, &shown).at_hop(same))?;
+            let response = self.patiently(&shown, client.execute(request)).await?;
+            let mut response = response.map_err(|e| no_response(e, &shown).at_hop(same))?;
+            heard();
             let Some(target) = redirect_target(&url, &response) else {
-                return self.body(&mut response, &shown, max_bytes, expect).await;
+                return self.body(&mut response, &shown, max_bytes, expect, sink).await;
             };
             let refuse = |why: &str| {
                 Miss::new(Failure::BadRedirect, shown.clone(), format!("{why} {}", address::shown(&target, false)))
@@ -294,7 +318,7 @@ impl Remote {
             if guarded && address::names_private_host(&target) {
                 return Err(refuse("redirected to the private address"));
             }
-            read_some(&mut response).await;
+            self.patiently(&shown, read_some(&mut response)).await?;
             url = target;
         }
         let what = format!("stopped after {MAX_REQUESTS_IN_CHAIN} redirects");
@@ -305,9 +329,10 @@ impl Remote {
         &self,
         response: &mut Response,
         shown: &str,
-        max_bytes: u32,
+        max_bytes: u64,
         expect: Expect,
-    ) -> Result<Vec<u8>, Miss> {
+        sink: &mut impl Sink,
+    ) -> Result<(), Miss> {
         let status = response.status();
         let miss = |failure, what: String| Miss {
             status: Some(status.as_u16()),
@@ -320,28 +345,32 @@ impl Remote {
                 let wish = header(response.headers(), RETRY_AFTER.as_str());
                 missed.retry = Retry::Later(wish.and_then(|value| retry_after(&value, self.config.clock.wall())));
             }
-            let body = read_some(response).await;
+            let body = self.patiently(shown, read_some(response)).await?;
             if media_type(response.headers()) == "text/plain" {
                 missed.detail = detail(&body);
             }
             return Err(missed);
         }
         let too_large = || miss(Failure::TooLarge, format!("answer larger than {max_bytes} bytes"));
-        if response.content_length().is_some_and(|length| length > u64::from(max_bytes)) {
+        if response.content_length().is_some_and(|length| length > max_bytes) {
             return Err(too_large());
         }
         let encoding = header(response.headers(), CONTENT_ENCODING.as_str()).unwrap_or_default();
         if expect != Expect::Anything && !matches!(encoding.as_str(), "" | "identity") {
             return Err(miss(Failure::NotData, "an encoding that was not asked for".to_owned()));
         }
-        let announced = response.content_length().unwrap_or(0).min(u64::from(max_bytes));
-        let mut content = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        let stored = |e: std::io::Error| miss(Failure::Storage, format!("keeping the answer: {e}"));
+        sink.restart(response.content_length().unwrap_or(0)).map_err(stored)?;
+        let mut size = 0;
         loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if content.len() + chunk.len() > max_bytes as usize => {
-                    return Err(too_large());
+            match self.patiently(shown, response.chunk()).await? {
+                Ok(Some(chunk)) => {
+                    size += chunk.len() as u64;
+                    if size > max_bytes {
+                        return Err(too_large());
+                    }
+                    sink.write(&chunk).map_err(stored)?;
                 }
-                Ok(Some(chunk)) => content.extend_from_slice(&chunk),
                 Ok(None) => break,
                 Err(e) if e.is_timeout() => return Err(miss(Failure::TimedOut, innermost(&e))),
                 Err(e) => {
@@ -349,10 +378,11 @@ impl Remote {
                 }
             }
         }
-        if expect != Expect::Anything && (media_type(response.headers()) == "text/html" || looks_like_html(&content)) {
+        let html = || media_type(response.headers()) == "text/html" || looks_like_html(sink.head());
+        if expect != Expect::Anything && html() {
             return Err(miss(Failure::NotData, "a web page where data was asked for".to_owned()));
         }
-        Ok(content)
+        Ok(())
     }
 
     fn netrc(&self, url: &Url) -> Option<&Credentials> {

@@ -74,7 +74,8 @@ pub(crate) fn is_transient(failure: Failure) -> bool {
         | Failure::BadRedirect
         | Failure::TooLarge
         | Failure::NotData
-        | Failure::Storage => false,
+        | Failure::Storage
+        | Failure::Changed => false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use modanchor_core::report::{Finding, Report, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, Report, Severity, Verdict, rules};
 
 use super::{
     Sources,
@@ -329,6 +329,27 @@ fn summary(out: &mut String, report: &Shown, options: &Options) {
         let _ = write!(out, "; {} ignored", thousands(counts.ignored));
     }
     out.push('\n');
+    bytes(out, &counts.bytes);
+}
+
+/// `bytes: 212 zips, 210 folders and 480 go.mod files as expected; 2 absent`. Nothing where no line speaks of
+/// any bytes.
+fn bytes(out: &mut String, counts: &BytesCounts) {
+    let named = |number: u64, noun: &str| (number > 0).then(|| count(number, noun));
+    let kinds = [
+        named(counts.zip, "zip"),
+        named(counts.dir, "folder"),
+        named(counts.go_mod, "go.mod file"),
+        named(counts.vendor, "vendored module"),
+    ];
+    let checked: Vec<String> = kinds.into_iter().flatten().collect();
+    let absent = if counts.absent > 0 { format!("; {} absent", thousands(counts.absent)) } else { String::new() };
+    let _ = match checked.split_last() {
+        None if counts.absent == 0 => Ok(()),
+        None => writeln!(out, "bytes: nothing at hand to compare with the lines"),
+        Some((last, [])) => writeln!(out, "bytes: {last} as expected{absent}"),
+        Some((last, rest)) => writeln!(out, "bytes: {} and {last} as expected{absent}", rest.join(", ")),
+    };
 }
 
 #[cfg(test)]
@@ -408,6 +429,7 @@ mod tests {
                 verified: 969,
                 skipped: 0,
                 unchecked: 0,
+                bytes: BytesCounts { zip: 212, dir: 210, go_mod: 480, vendor: 0, absent: 2 },
                 findings: counts,
                 ignored: 0,
             },
@@ -483,9 +505,23 @@ mod tests {
         let pass = report(Verdict::Pass, Vec::new());
         assert_eq!(
             show(&pass, &options(80)),
-            "pass: 969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked\n"
+            "pass: 969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked\n\
+             bytes: 212 zips, 210 folders and 480 go.mod files as expected; 2 absent\n"
         );
+        for (bytes, line) in [
+            (BytesCounts::default(), ""),
+            (
+                BytesCounts { absent: 1200, ..BytesCounts::default() },
+                "bytes: nothing at hand to compare with the lines\n",
+            ),
+            (BytesCounts { vendor: 1, ..BytesCounts::default() }, "bytes: 1 vendored module as expected\n"),
+        ] {
+            let mut report = pass.clone();
+            report.counts.bytes = bytes;
+            assert_eq!(show(&report, &options(80)).split_once('\n').unwrap().1, line);
+        }
         let mut off = pass.clone();
+        off.counts.bytes = BytesCounts::default();
         off.sumdbs.clear();
         (off.counts.lines, off.counts.verified, off.counts.skipped) = (1, 0, 1);
         off.counts.ignored = 2;
@@ -494,6 +530,7 @@ mod tests {
             "pass: 1 line, 0 verified (no checksum database), 1 skipped, 0 unchecked; 2 ignored\n"
         );
         let mut cold = report(Verdict::Incomplete, vec![finding("sumdb-skipped", 6)]);
+        cold.counts.bytes = BytesCounts::default();
         cold.sumdbs[0].tree_size = 0;
         (cold.counts.verified, cold.counts.unchecked) = (0, 968);
         assert_eq!(

@@ -17,8 +17,8 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     use modanchor_core::report::{
-        BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary, ModuleSummary, Of, Report,
-        SCHEMA, Severity, SeverityCounts, SumdbSummary, Tool, Verdict,
+        BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary,
+        ModuleSummary, Of, Report, SCHEMA, Severity, SeverityCounts, SumdbSummary, Tool, Verdict, What,
     };
     use serde_json::Value;
 
@@ -45,6 +45,7 @@ mod tests {
                 path: "".into(),
                 version: "".into(),
                 grade: Grade::Verified,
+                record: None,
                 lines: vec![LineSummary {
                     file: "".into(),
                     line: 1,
@@ -53,7 +54,7 @@ mod tests {
                     status: LineStatus::Verified,
                     record: None,
                 }],
-                bytes: vec![BytesSummary { what: text(), status: text(), hash: None }],
+                bytes: vec![BytesSummary { what: What::Zip, status: BytesStatus::Verified, hash: None }],
                 signatures: Vec::new(),
                 targets: Vec::new(),
             }],
@@ -79,6 +80,7 @@ mod tests {
                 verified: 0,
                 skipped: 0,
                 unchecked: 0,
+                bytes: BytesCounts::default(),
                 findings: SeverityCounts::default(),
                 ignored: 0,
             },

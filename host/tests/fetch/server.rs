@@ -37,6 +37,8 @@ pub(crate) enum Reply {
     Close(Vec<u8>),
     /// Waits, then answers.
     After(Duration, Vec<u8>),
+    /// Writes these with a pause before each, and closes the connection.
+    Drip(Duration, Vec<Vec<u8>>),
     /// Writes this and says nothing more, ever.
     Stall(Vec<u8>),
 }
@@ -175,6 +177,14 @@ fn serve(
                 Reply::After(pause, bytes) => {
                     tokio::time::sleep(pause).await;
                     (bytes, true)
+                }
+                Reply::Drip(pause, parts) => {
+                    for part in parts {
+                        tokio::time::sleep(pause).await;
+                        _ = stream.write_all(&part).await;
+                        _ = stream.flush().await;
+                    }
+                    (Vec::new(), false)
                 }
                 Reply::Stall(bytes) => {
                     _ = stream.write_all(&bytes).await;

@@ -7,13 +7,20 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub mod binary_dirty;
+pub mod binary_mismatch;
+pub mod binary_unpinned;
 pub mod config_expired_ignore;
 pub mod config_unused_ignore;
+pub mod dir_mismatch;
+pub mod dir_writable;
+pub mod gomod_mismatch;
 pub mod gosum_conflict;
 pub mod gosum_malformed;
 pub mod gosum_mismatch;
 pub mod gosum_missing;
 pub mod gosum_unknown_hash;
+pub mod info_malformed;
 pub mod sumdb_bad_proof;
 pub mod sumdb_bad_signature;
 pub mod sumdb_fork;
@@ -22,19 +29,33 @@ pub mod sumdb_skipped;
 pub mod sumdb_stale;
 pub mod sumdb_unknown_module;
 pub mod unchecked;
+pub mod vendor_extra;
+pub mod vendor_inconsistent;
+pub mod vendor_mismatch;
+pub mod vendor_missing;
+pub mod zip_mismatch;
+pub mod zip_refused;
+pub mod ziphash_mismatch;
 
 /// The longest [`Rule::description`], in characters: GitHub cuts a SARIF rule's full description there.
 pub const MAX_DESCRIPTION: usize = 1024;
 
 /// Every rule, by id.
 pub const ALL: &[&Rule] = &[
+    &binary_dirty::RULE,
+    &binary_mismatch::RULE,
+    &binary_unpinned::RULE,
     &config_expired_ignore::RULE,
     &config_unused_ignore::RULE,
+    &dir_mismatch::RULE,
+    &dir_writable::RULE,
+    &gomod_mismatch::RULE,
     &gosum_conflict::RULE,
     &gosum_malformed::RULE,
     &gosum_mismatch::RULE,
     &gosum_missing::RULE,
     &gosum_unknown_hash::RULE,
+    &info_malformed::RULE,
     &sumdb_bad_proof::RULE,
     &sumdb_bad_signature::RULE,
     &sumdb_fork::RULE,
@@ -43,6 +64,13 @@ pub const ALL: &[&Rule] = &[
     &sumdb_stale::RULE,
     &sumdb_unknown_module::RULE,
     &unchecked::RULE,
+    &vendor_extra::RULE,
+    &vendor_inconsistent::RULE,
+    &vendor_mismatch::RULE,
+    &vendor_missing::RULE,
+    &zip_mismatch::RULE,
+    &zip_refused::RULE,
+    &ziphash_mismatch::RULE,
 ];
 
 /// The rule of this id.

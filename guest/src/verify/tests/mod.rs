@@ -4,10 +4,18 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+mod bytes;
+mod fix;
+mod programs;
+mod vendored;
+
+use bytes::Shelf;
+
 use super::Session;
 use crate::contract::{
-    Advance, Body, Database, FailOn, Failure, FileKind, Ignore, Instant, Item, Job, Kept, Next, Origin, Outcome,
-    Recall, Refusal, Request, Response, SkipPatterns, Source, SourceFile, Sumdb, SumdbGet, Task, Tool, Verdict,
+    Advance, Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Ignore, Instant, Item, Job, Kept,
+    Next, Origin, Outcome, Presence, Question, Recall, Refusal, Request, Response, SkipPatterns, Source, SourceFile,
+    Sumdb, SumdbGet, Task, Tool, Verdict, Zips,
 };
 use crate::report::{Finding, Grade, LineStatus, Report};
 use crate::sumdb::client::WINDOW;
@@ -57,6 +65,7 @@ struct World {
     needs: usize,
     cosignatures: String,
     tile_height: u8,
+    shelf: Shelf,
 }
 
 /// A key for an item, since the contract's types have no order.
@@ -83,6 +92,7 @@ impl World {
             needs: 0,
             cosignatures: String::new(),
             tile_height: 2,
+            shelf: Shelf::default(),
         };
         (0..records).for_each(|number| world.push(record(number)));
         world
@@ -119,7 +129,7 @@ impl World {
         let size = self.shown.unwrap_or(self.log.size).max(id as u64 + 1);
         let mut content = format!("{id}\n{}\n", self.records[id]).into_bytes();
         content.extend(self.note_at(size));
-        Ok(Body { content, origin: Origin::Remote })
+        body(content, Origin::Remote)
     }
 
     fn tile(&self, path: &str) -> Response {
@@ -133,7 +143,7 @@ impl World {
         if !is_there(tile) || pruned {
             return Err(Failure::Absent);
         }
-        Ok(Body { content: self.log.tile(&tile), origin: Origin::Remote })
+        body(self.log.tile(&tile), Origin::Remote)
     }
 
     fn recall(&self, recall: &Recall) -> Response {
@@ -146,7 +156,7 @@ impl World {
             }
             item => self.store.iter().find(|((_, name), _)| *name == key(item)).map(|(_, content)| content.clone()),
         };
-        content.map(|content| Body { content, origin: Origin::Store }).ok_or(Failure::Absent)
+        content.map_or(Err(Failure::Absent), |content| body(content, Origin::Store))
     }
 
     fn advance(&mut self, advance: &Advance) -> Response {
@@ -157,7 +167,7 @@ impl World {
             self.latest = Some(advance.next.clone());
         }
         let content = self.latest.clone().unwrap_or_default();
-        Ok(Body { content, origin: Origin::Store })
+        body(content, Origin::Store)
     }
 
     fn get(&mut self, get: &SumdbGet) -> Response {
@@ -165,18 +175,19 @@ impl World {
         if get.source == Source::Any
             && let Some(content) = self.go_cache.get(&get.path)
         {
-            return Ok(Body { content: content.clone(), origin: Origin::GoCache });
+            return body(content.clone(), Origin::GoCache);
         }
         if !self.network {
             return Err(Failure::Unreachable);
         }
-        let body = match get.path.strip_prefix("lookup/") {
+        let answer = match get.path.strip_prefix("lookup/") {
             Some(escaped) => self.lookup(escaped),
             None => self.tile(&get.path),
         };
-        body.and_then(
-            |body| if body.content.len() > get.max_bytes as usize { Err(Failure::TooLarge) } else { Ok(body) },
-        )
+        match answer {
+            Ok(Answer::Body(body)) if body.content.len() > get.max_bytes as usize => Err(Failure::TooLarge),
+            answer => answer,
+        }
     }
 
     fn keep(&mut self, kept: Vec<Kept>) {
@@ -224,6 +235,7 @@ impl World {
                     Request::Recall(recall) => self.recall(recall),
                     Request::Sumdb(get) => self.get(get),
                     Request::Advance(advance) => self.advance(advance),
+                    request => self.shelf.answer(request),
                 };
                 answers.push(change(request, answer));
             }
@@ -243,12 +255,28 @@ impl World {
     }
 
     fn job(&self, go_sum: &str) -> Job {
-        job(Sumdb::Database(self.database()), Task::Files(vec![file("go.sum", FileKind::GoSum, go_sum)]))
+        job(Sumdb::Database(self.database()), task(vec![file("go.sum", FileKind::GoSum, go_sum)]))
     }
 }
 
 fn file(path: &str, kind: FileKind, content: &str) -> SourceFile {
     SourceFile { path: path.into(), kind, content: content.as_bytes().to_vec() }
+}
+
+fn body(content: Vec<u8>, origin: Origin) -> Response {
+    Ok(Answer::Body(Body { content, origin }))
+}
+
+/// The bytes of a good answer.
+fn content(answer: &Response) -> Vec<u8> {
+    match answer {
+        Ok(Answer::Body(body)) => body.content.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn task(files: Vec<SourceFile>) -> Task {
+    Task::Verify(Checkout { files, programs: Vec::new(), bare_vendors: Vec::new() })
 }
 
 fn job(sumdb: Sumdb, task: Task) -> Job {
@@ -261,6 +289,7 @@ fn job(sumdb: Sumdb, task: Task) -> Job {
         fail_on: FailOn::Medium,
         allow_incomplete: false,
         ignores: Vec::new(),
+        bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
     }
 }
 
@@ -459,11 +488,10 @@ fn what_a_cache_spoilt_is_asked_of_the_server() {
         }
     }
     // A cached record with another hash, and an authentic head.
-    let Ok(mut body) = world.lookup("example.org/m0003@v1.0.0") else { panic!() };
-    let text = String::from_utf8(body.content).unwrap();
-    body.content = text.replace(&hash(6), &hash(999)).into_bytes();
+    let text = String::from_utf8(content(&world.lookup("example.org/m0003@v1.0.0"))).unwrap();
+    let changed = text.replace(&hash(6), &hash(999)).into_bytes();
     let mut world = World::new(100);
-    world.go_cache.insert("lookup/example.org/m0003@v1.0.0".into(), body.content);
+    world.go_cache.insert("lookup/example.org/m0003@v1.0.0".into(), changed);
     passes(world.run(job), 4);
 }
 
@@ -476,7 +504,7 @@ fn the_go_commands_cache_serves_without_network() {
     for get in &world.requests {
         let get = SumdbGet { source: Source::Remote, ..get.clone() };
         let mut server = World::new(100);
-        cached.go_cache.insert(get.path.clone(), server.get(&get).unwrap().content);
+        cached.go_cache.insert(get.path.clone(), content(&server.get(&get)));
     }
     cached.network = false;
     passes(cached.run(job), 4);
@@ -522,11 +550,10 @@ fn windows_share_a_timeline() {
         Request::Sumdb(get) if get.path.starts_with("lookup/") => {
             lookups += 1;
             shown += usize::from(lookups % 3 == 0);
-            let id: usize =
-                String::from_utf8_lossy(&answer.as_ref().unwrap().content).lines().next().unwrap().parse().unwrap();
+            let id: usize = String::from_utf8_lossy(&content(&answer)).lines().next().unwrap().parse().unwrap();
             let mut content = format!("{id}\n{}\n", grown.records[id]).into_bytes();
             content.extend(grown.note_at((id + 1).max(shown.min(size)) as u64));
-            Ok(Body { content, origin: Origin::Remote })
+            body(content, Origin::Remote)
         }
         _ => answer,
     });
@@ -552,8 +579,8 @@ fn wrong_answers_get_their_rule() {
     for (number, (rule, status, change)) in cases.into_iter().enumerate() {
         let mut world = World::new(100);
         let answer = world.run_with(world.job(&go_sum([3])), |request, answer| match (request, &answer) {
-            (Request::Sumdb(get), Ok(body)) if get.path.starts_with("lookup/") => {
-                Ok(Body { content: change(text(body)).into_bytes(), origin: Origin::Remote })
+            (Request::Sumdb(get), Ok(Answer::Body(answer))) if get.path.starts_with("lookup/") => {
+                body(change(text(answer)).into_bytes(), Origin::Remote)
             }
             _ => answer,
         });
@@ -576,9 +603,7 @@ fn a_record_about_something_else_is_no_answer() {
         let mut content = format!("{id}\n{text}\n").into_bytes();
         content.extend(world.note_at(3));
         let answer = |request: &Request, answer| match request {
-            Request::Sumdb(get) if get.path.starts_with("lookup/") => {
-                Ok(Body { content: content.clone(), origin: Origin::Remote })
-            }
+            Request::Sumdb(get) if get.path.starts_with("lookup/") => body(content.clone(), Origin::Remote),
             _ => answer,
         };
         let line = record(2).lines().next().unwrap().to_owned();
@@ -604,7 +629,7 @@ fn lines_in_the_note_do_not_count() {
         Request::Sumdb(get) if get.path.starts_with("lookup/") => {
             let mut content = format!("3\n{}\n", record(3)).into_bytes();
             content.extend(&note);
-            Ok(Body { content, origin: Origin::Remote })
+            body(content, Origin::Remote)
         }
         _ => answer,
     });
@@ -646,7 +671,7 @@ fn a_pinned_head_is_a_floor() {
     let mut world = World::new(100);
     let pinned = |world: &World, note: Vec<u8>| {
         let database = Database { pinned_head: Some(note), ..world.database() };
-        job(Sumdb::Database(database), Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
+        job(Sumdb::Database(database), task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
     };
     let good = pinned(&world, world.note_at(55));
     let (outcome, report) = world.run(good.clone());
@@ -670,7 +695,7 @@ fn witnesses_and_age() {
     let text = world.log.head().to_string();
     let ask = |world: &World, max_age| {
         let database = Database { witnesses: vec![witness.vkey()], quorum: 1, max_age, ..world.database() };
-        job(Sumdb::Database(database), Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
+        job(Sumdb::Database(database), task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
     };
     let finding = only(world.run(ask(&world, None)), "sumdb-bad-signature", 1);
     assert!(finding.message.contains("cosigned by 0"), "{}", finding.message);
@@ -687,7 +712,7 @@ fn witnesses_and_age() {
     let mut world = World::new(40);
     let aged = |world: &World, later: u64| {
         let database = Database { max_age: Some(1000), ..world.database() };
-        let task = Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
+        let task = task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
         Job { now: Instant { seconds: NOW + later, nanoseconds: 0 }, ..job(Sumdb::Database(database), task) }
     };
     passes(world.run(aged(&world, 0)), 2);
@@ -712,7 +737,7 @@ fn skipping_is_said_and_never_excuses_the_toolchain() {
     assert_eq!(outcome.status, 1, "everything skipped is no pass: {:?}", rules(&report));
     assert_eq!(world.requests.len(), 1, "the toolchain is looked up");
 
-    let off = job(Sumdb::Off("GOSUMDB (environment)".into()), Task::Files(vec![file("go.sum", FileKind::GoSum, &sum)]));
+    let off = job(Sumdb::Off("GOSUMDB (environment)".into()), task(vec![file("go.sum", FileKind::GoSum, &sum)]));
     let (outcome, report) = world.run(off);
     assert_eq!((outcome.status, report.counts.skipped, report.counts.unchecked), (1, 4, 1));
     assert_eq!(rules(&report), ["sumdb-skipped", "unchecked"]);
@@ -750,7 +775,7 @@ fn conflicts_unknown_algorithms_and_malformed_lines() {
     };
     for work in [false, true] {
         let skip = SkipPatterns { patterns: "corp.example".into(), set_by: "GOPRIVATE (environment)".into() };
-        let (_, report) = world.run(Job { skip, ..job(Sumdb::Database(world.database()), Task::Files(files(work))) });
+        let (_, report) = world.run(Job { skip, ..job(Sumdb::Database(world.database()), task(files(work))) });
         assert_eq!(rules(&report).contains(&"gosum-conflict"), work);
     }
 }
@@ -765,12 +790,12 @@ fn missing_lines_are_found_where_go_mod_asks_for_them() {
     let mut world = World::new(10);
     let go_mod = "module example.com/main\n\ngo 1.21\n\nrequire example.org/m0001 v1.0.0\n";
     let files = vec![file("go.mod", FileKind::GoMod, go_mod), file("go.sum", FileKind::GoSum, &go_sum([2]))];
-    let (outcome, report) = world.run(job(Sumdb::Database(world.database()), Task::Files(files)));
+    let (outcome, report) = world.run(job(Sumdb::Database(world.database()), task(files)));
     assert_eq!((outcome.status, rules(&report)), (1, vec!["gosum-missing"; 2]));
     assert_eq!((report.findings[0].file.as_deref(), report.findings[0].line), (Some("go.mod"), Some(5)));
 
     let files = vec![file("go.mod", FileKind::GoMod, "module (\n"), file("go.sum", FileKind::GoSum, &go_sum([2]))];
-    only(world.run(job(Sumdb::Database(world.database()), Task::Files(files))), "unchecked", 3);
+    only(world.run(job(Sumdb::Database(world.database()), task(files))), "unchecked", 3);
 }
 
 #[test]
@@ -825,10 +850,10 @@ fn lookups_are_all_or_nothing() {
 #[test]
 fn jobs_that_make_no_sense_are_refused() {
     let world = World::new(3);
-    let files = || Task::Files(vec![file("go.sum", FileKind::GoSum, "")]);
+    let files = || task(vec![file("go.sum", FileKind::GoSum, "")]);
     let next = |database: Database, task| Session::new(job(Sumdb::Database(database), task)).step(Vec::new()).next;
     let good = || world.database();
-    assert!(matches!(next(good(), Task::Files(Vec::new())), Next::Refused(Refusal::NothingToDo)));
+    assert!(matches!(next(good(), task(Vec::new())), Next::Refused(Refusal::NothingToDo)));
     assert!(matches!(next(good(), Task::Lookup(Vec::new())), Next::Refused(Refusal::NothingToDo)));
     let key = Database { key: "x".into(), ..good() };
     assert!(matches!(next(key, files()), Next::Refused(Refusal::DatabaseKey(_))));
@@ -870,7 +895,7 @@ proptest! {
             if let Request::Advance(_) = request {
                 return answer;
             }
-            let Ok(mut body) = answer else { return answer };
+            let Ok(Answer::Body(mut body)) = answer else { return answer };
             match kind {
                 0 if !body.content.is_empty() => {
                     let at = at % body.content.len();
@@ -880,7 +905,7 @@ proptest! {
                 2 => return Err(Failure::TimedOut),
                 _ => body.content.extend_from_slice(&[*byte; 32]),
             }
-            Ok(body)
+            Ok(Answer::Body(body))
         });
         prop_assert_ne!(outcome.status, 0);
         let wrong = report.modules.iter().flat_map(|module| &module.lines).find(|line| line.hash == hash(998)).unwrap();
@@ -894,7 +919,7 @@ fn heights_of_tiles() {
         let mut world = World::new(100);
         assert!(Height::new(tile_height).is_some());
         let database = Database { tile_height, ..world.database() };
-        let task = Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum(0..30))]);
+        let task = task(vec![file("go.sum", FileKind::GoSum, &go_sum(0..30))]);
         passes(world.run(job(Sumdb::Database(database), task)), 60);
     }
 }
@@ -912,13 +937,13 @@ fn another_module_s_record_in_a_store_or_cache_costs_a_look_up() {
     passes(world.run(job.clone()), 2);
 
     let mut world = World::new(60);
-    let Ok(other) = world.lookup("example.org/m0020@v1.0.0") else { panic!() };
-    world.go_cache.insert("lookup/example.org/m0003@v1.0.0".into(), other.content.clone());
+    let other = content(&world.lookup("example.org/m0020@v1.0.0"));
+    world.go_cache.insert("lookup/example.org/m0003@v1.0.0".into(), other.clone());
     passes(world.run(job.clone()), 2);
 
     let mut world = World::new(60);
     let (outcome, report) = world.run_with(job.clone(), |request, answer| match request {
-        Request::Sumdb(get) if get.path.starts_with("lookup/") => Ok(other.clone()),
+        Request::Sumdb(get) if get.path.starts_with("lookup/") => body(other.clone(), Origin::Remote),
         _ => answer,
     });
     assert_eq!((outcome.status, rules(&report)), (1, vec!["sumdb-no-line"; 2]));
@@ -935,7 +960,7 @@ fn warm_runs_reconcile_every_head() {
     };
     let pinned = |world: &World, note: Vec<u8>| {
         let database = Database { pinned_head: Some(note), ..world.database() };
-        job(Sumdb::Database(database), Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
+        job(Sumdb::Database(database), task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]))
     };
     for size in [55, 100] {
         let mut warm = world();
@@ -979,7 +1004,7 @@ fn a_rival_head_that_cannot_be_compared_is_no_pass() {
                     }
                     None => answer,
                 },
-                Request::Recall(_) => answer,
+                _ => answer,
             });
             assert_ne!(outcome.status, 0, "{size} {silent_after}: {:?}", rules(&report));
         }
@@ -1012,7 +1037,7 @@ fn a_lost_first_sight_begins_again() {
     let mut world = World::new(40);
     let aged = |world: &World, later: u64| {
         let database = Database { max_age: Some(1000), ..world.database() };
-        let task = Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
+        let task = task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
         Job { now: Instant { seconds: NOW + later, nanoseconds: 0 }, ..job(Sumdb::Database(database), task) }
     };
     passes(world.run(aged(&world, 0)), 2);
@@ -1031,7 +1056,7 @@ fn freshness_takes_a_quorum() {
     world.cosignatures = witnesses[0].cosign(&text, NOW) + &witnesses[1].cosign(&text, NOW - 1001);
     let keys = witnesses.iter().map(Signer::vkey).collect();
     let database = Database { witnesses: keys, quorum: 2, max_age: Some(1000), ..world.database() };
-    let task = Task::Files(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
+    let task = task(vec![file("go.sum", FileKind::GoSum, &go_sum([3]))]);
     let (_, report) = world.run(job(Sumdb::Database(database), task));
     assert_eq!(rules(&report), ["sumdb-stale"]);
 }
@@ -1041,10 +1066,9 @@ fn freshness_takes_a_quorum() {
 fn what_was_not_answered_is_never_a_pass() {
     let mut world = World::new(60);
     let forge = |request: &Request, answer: Response| match request {
-        Request::Sumdb(get) if get.path.starts_with("lookup/") => answer.map(|body| Body {
-            content: String::from_utf8_lossy(&body.content).replace(&hash(6), &hash(9)).into(),
-            ..body
-        }),
+        Request::Sumdb(get) if get.path.starts_with("lookup/") => {
+            body(String::from_utf8_lossy(&content(&answer)).replace(&hash(6), &hash(9)).into(), Origin::Remote)
+        }
         _ => answer,
     };
     let (outcome, report) = world.run_with(Job { fail_on: FailOn::Never, ..world.job(&go_sum([3])) }, forge);
@@ -1100,9 +1124,7 @@ fn a_line_is_compared_as_the_go_command_compares() {
 fn a_host_that_calls_everything_cached_ends() {
     let mut world = World::new(60);
     let (outcome, _) = world.run_with(world.job(&go_sum([3])), |request, answer| match request {
-        Request::Sumdb(get) if get.path.starts_with("tile/") => {
-            Ok(Body { content: vec![7; get.max_bytes as usize], origin: Origin::GoCache })
-        }
+        Request::Sumdb(get) if get.path.starts_with("tile/") => body(vec![7; get.max_bytes as usize], Origin::GoCache),
         _ => answer,
     });
     assert_eq!(outcome.status, 1);
