@@ -65,16 +65,23 @@ pub fn modanchor() -> PathBuf {
 }
 
 /// Whether there is a `go` command; says so on stderr if not.
-#[allow(clippy::print_stderr, reason = "a test that skips must say so")]
 pub fn has_go() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();
-    *HAS.get_or_init(|| {
-        let has = Command::new("go").arg("version").output().is_ok_and(|o| o.status.success());
-        if !has {
-            eprintln!("skipped: there is no go command");
-        }
-        has
-    })
+    *HAS.get_or_init(|| has("go", "version"))
+}
+
+/// Whether there is a `git` command; says so on stderr if not.
+pub fn has_git() -> bool {
+    has("git", "--version")
+}
+
+#[allow(clippy::print_stderr, reason = "a test that skips must say so")]
+fn has(program: &str, version: &str) -> bool {
+    let has = Command::new(program).arg(version).output().is_ok_and(|o| o.status.success());
+    if !has {
+        eprintln!("skipped: there is no {program} command");
+    }
+    has
 }
 
 /// Builds a package with `go build`, in tests/peer, into target/peer.

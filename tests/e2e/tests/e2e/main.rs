@@ -5,12 +5,20 @@
 
 mod agree;
 mod big;
+mod bytes;
 mod cache;
+mod downloads;
+mod explain;
+mod fix;
 mod forgeries;
 mod forks;
 mod golang;
+mod hashes;
 mod lookup;
 mod network;
+mod programs;
+mod project;
 mod surface;
 mod trust;
+mod vendor;
 mod verdicts;

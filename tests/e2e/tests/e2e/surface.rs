@@ -2,20 +2,37 @@
 
 use e2e::Sandbox;
 
-const RULES: [&str; 13] = [
-    "gosum-mismatch",
+/// Every id there is: none ever changes.
+const RULES: [&str; 29] = [
+    "binary-dirty",
+    "binary-mismatch",
+    "binary-unpinned",
+    "config-expired-ignore",
+    "config-unused-ignore",
+    "dir-mismatch",
+    "dir-writable",
+    "gomod-mismatch",
     "gosum-conflict",
     "gosum-malformed",
-    "gosum-unknown-hash",
+    "gosum-mismatch",
     "gosum-missing",
-    "sumdb-bad-signature",
+    "gosum-unknown-hash",
+    "info-malformed",
     "sumdb-bad-proof",
-    "sumdb-no-line",
+    "sumdb-bad-signature",
     "sumdb-fork",
-    "sumdb-unknown-module",
-    "sumdb-stale",
+    "sumdb-no-line",
     "sumdb-skipped",
+    "sumdb-stale",
+    "sumdb-unknown-module",
     "unchecked",
+    "vendor-extra",
+    "vendor-inconsistent",
+    "vendor-mismatch",
+    "vendor-missing",
+    "zip-mismatch",
+    "zip-refused",
+    "ziphash-mismatch",
 ];
 
 #[test]
@@ -79,6 +96,10 @@ fn an_unknown_key_in_a_configuration_is_an_error() {
 #[test]
 fn every_rule_is_explained() {
     let s = Sandbox::new();
+    let list = s.run(["explain"]).end().status(0).stdout;
+    let mut ids: Vec<&str> = list.lines().filter_map(|line| line.split(' ').next()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, RULES);
     for rule in RULES {
         let out = s.run(["explain", rule]).end().status(0);
         assert!(out.stdout.len() > 100, "{rule}: {}", out.stdout);
