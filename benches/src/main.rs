@@ -5,6 +5,9 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is its purpose")]
 
+mod hashzip;
+mod modcache;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +22,7 @@ const MODULE: &str = "github.com/sigstore/cosign/v3@v3.1.2";
 const LINES: usize = 969;
 
 const USAGE: &str = "usage: cargo run --release -p benches [-- [--runs N] [NAME…]]
-names: cold delay warm start memory requests million";
+names: cold delay warm start memory requests million hashzip modcache component";
 
 /// How one run went.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +48,20 @@ fn main() -> Result<()> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).context(USAGE)?,
-            "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" => names.push(arg),
+            "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" | "hashzip" | "modcache"
+            | "component" => names.push(arg),
             _ => bail!(USAGE),
         }
     }
     let wants = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
-    let bench = Bench::prepare(runs)?;
     let mut rows = Vec::new();
+    // It needs neither the program nor a recorded database.
+    if wants("hashzip") {
+        eprintln!("hashzip …");
+        rows.extend(hashzip::rows(runs).context("hashzip")?);
+    }
+    let bench =
+        if names.iter().all(|n| n == "hashzip") && !names.is_empty() { None } else { Some(Bench::prepare(runs)?) };
     for (name, run) in [
         ("cold", Bench::cold as fn(&Bench) -> Result<Vec<Row>>),
         ("delay", Bench::delay),
@@ -60,10 +70,12 @@ fn main() -> Result<()> {
         ("memory", Bench::memory),
         ("requests", Bench::requests),
         ("million", Bench::million),
+        ("modcache", modcache::verify),
+        ("component", modcache::component),
     ] {
-        if wants(name) {
+        if let Some(bench) = bench.as_ref().filter(|_| wants(name)) {
             eprintln!("{name} …");
-            rows.extend(run(&bench).context(name)?);
+            rows.extend(run(bench).context(name)?);
         }
     }
     print_table(runs, &rows);
@@ -191,6 +203,7 @@ impl Bench {
     fn measured(&self, command: &Command, s: &Sandbox, status: i32) -> Result<Sample> {
         let file = s.path("measured.json");
         let mut outer = self.command(&self.peer, s);
+        outer.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         outer.arg("measure").arg(&file).arg(command.get_program()).args(command.get_args());
         self.run(outer, s, 0)?;
         let said: serde_json::Value = serde_json::from_slice(&fs::read(file)?)?;
@@ -269,10 +282,12 @@ impl Bench {
         client.args(["check", "--offline", "--cache"]).arg(s.path("peer-cache"));
         client.args(["go.sum", server.url(), SUM_GOLANG_ORG]);
         let (warm, theirs_warm) = self.pairs(|| self.measured(&ours, &s, 0), || self.measured(&client, &s, 0))?;
-        Ok(vec![
+        let mut rows = vec![
             Row::memory(format!("peak memory, cold, {LINES} lines, gosumcheck"), cold, theirs, "< 64 MB"),
             Row::memory(format!("peak memory, warm, {LINES} lines, x/mod's client"), warm, theirs_warm, "< 64 MB"),
-        ])
+        ];
+        rows.extend(modcache::memory(self)?);
+        Ok(rows)
     }
 
     fn requests(&self) -> Result<Vec<Row>> {
