@@ -286,8 +286,8 @@ impl Fetcher {
         Ok(Body { content, origin: Origin::Remote })
     }
 
-    /// The zip of a module, from the first proxy that has it; fetched once, whatever came of it, until [`Self::forget_zip`], and at most
-    /// [`MAX_DOWNLOADS`] at once. At most [`MAX_ZIP_FILE`] bytes.
+    /// The zip of a module, from the first proxy that has it; fetched once, whatever came of it, until it is let go. At most
+    /// [`MAX_DOWNLOADS`] at once, and at most [`MAX_ZIP_FILE`] bytes.
     ///
     /// # Errors
     /// [`Failure::Offline`] too where GOPROXY has no proxy for the module: `off`, `direct` alone, or GONOPROXY.
