@@ -29,7 +29,7 @@ use crate::sumdb::lookup::lines_for;
 pub(super) struct Input {
     pub(super) path: String,
     pub(super) kind: Kind,
-    /// Every byte of it; of a program, [`programs::lines`].
+    /// Every byte of it; of a program, what [`programs::input`] makes of it.
     pub(super) content: Vec<u8>,
     /// Of the whole file, hexadecimal.
     pub(super) sha256: String,
