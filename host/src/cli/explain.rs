@@ -12,7 +12,7 @@ use modanchor_core::report::{BytesStatus, Of, Report, What};
 use super::args::{ExplainArgs, FailOn, Format, TerminalArgs};
 use super::did_you_mean;
 use super::paths::{Collected, PathError};
-use super::session::{self, Failed, Flags};
+use super::session::{self, CheckBytes, Failed, Flags};
 use super::verify;
 use crate::contract::{self, Checkout, Question, Task};
 use crate::output::text::{escape, thousands, wrap};
@@ -75,7 +75,7 @@ fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> 
         sumdb: &args.sumdb,
         fail_on: contract::FailOn::Medium,
         allow_incomplete: false,
-        bytes: Some((&args.bytes, &collected.root)),
+        bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &collected.root }),
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: Vec::new() };
     let question = Question { module: module.to_owned(), checkout };

@@ -10,9 +10,8 @@ use modanchor_core::module::ModuleVersion;
 use super::args::{HashArgs, HashWhat, TerminalArgs};
 use super::session::Failed;
 use crate::contract::{HashRefusal, Oddities};
-use crate::engine::hashing::{self, Found, HashError};
+use crate::engine::hashing::{self, Found};
 use crate::files::Regular;
-use crate::modcache::{CacheError, walk_folder};
 use crate::output::text::escape;
 use crate::output::{self, Diagnostic};
 
@@ -36,8 +35,10 @@ pub fn run(terminal: &TerminalArgs, args: &HashArgs) -> Result<u8, Failed> {
         }
         HashWhat::Dir { dir, module, no_check } => {
             let module = parse(module)?;
-            let (found, oddities) = hashing::dir(dir, &module, false, &engine).map_err(Failed::unchecked)?;
-            let problems = if *no_check { Vec::new() } else { problems(dir, &oddities).map_err(Failed::unchecked)? };
+            let mut files = Vec::new();
+            let seen = |name: &str, size| files.push((name.to_owned(), size));
+            let (found, oddities) = hashing::dir(dir, &module, false, &engine, seen).map_err(Failed::unchecked)?;
+            let problems = if *no_check { Vec::new() } else { problems(dir, &files, &oddities) };
             if problems.is_empty() { found } else { Err(refusal(&problems)) }
         }
         HashWhat::Mod { file } => hashing::go_mod(file, &engine).map_err(Failed::unchecked)?,
@@ -72,19 +73,13 @@ fn refusal(problems: &[String]) -> HashRefusal {
     HashRefusal { code: "bad-folder".to_owned(), text }
 }
 
-/// What Go's rules have against the files of a folder: no zip of a module would have them.
-fn problems(dir: &Path, oddities: &Oddities) -> Result<Vec<String>, HashError> {
-    let mut files: Vec<(String, u64)> = Vec::new();
-    let mut list = |name: &str, file: Regular| -> Result<(), CacheError> {
-        files.push((name.to_owned(), file.metadata().len()));
-        Ok(())
-    };
-    walk_folder(dir, &mut list)?;
+/// What Go's rules have against the files of a folder, given by name and size: no zip of a module would have them.
+fn problems(dir: &Path, files: &[(String, u64)], oddities: &Oddities) -> Vec<String> {
     let go_mod = Regular::open(&dir.join("go.mod")).and_then(|file| file.read(hashing::MAX_GO_MOD)).ok();
     let go = go_mod.and_then(|content| GoMod::parse(&content).ok()).and_then(|go_mod| go_mod.go);
     let listed: Vec<(&[u8], u64)> = files.iter().map(|(name, size)| (name.as_bytes(), *size)).collect();
     let found = check_files(&listed, go.as_deref());
     let found = found.iter().map(|problem| format!("{}: {}", escape(&files[problem.index].0), problem.cause));
     let odd = oddities.links.iter().chain(&oddities.irregular);
-    Ok(found.chain(odd.map(|name| format!("{}: not a regular file", escape(name)))).collect())
+    found.chain(odd.map(|name| format!("{}: not a regular file", escape(name)))).collect()
 }

@@ -61,8 +61,18 @@ pub struct Flags<'a> {
     pub fail_on: FailOn,
     /// Whether what could not be checked may pass.
     pub allow_incomplete: bool,
-    /// Which bytes are checked, and the folder that is judged; none: no bytes.
-    pub bytes: Option<(&'a BytesArgs, &'a Path)>,
+    /// Which bytes are checked; none: no bytes.
+    pub bytes: Option<CheckBytes<'a>>,
+}
+
+/// Which bytes are checked, and how.
+pub struct CheckBytes<'a> {
+    /// The flags.
+    pub args: &'a BytesArgs,
+    /// What hashes, as the flags say.
+    pub engine: &'a HashEngine,
+    /// The folder that is judged.
+    pub root: &'a Path,
 }
 
 /// Reads the configuration that the user named, if any.
@@ -94,7 +104,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
     fetch.jobs = flags.sumdb.jobs;
     fetch.timeout = flags.sumdb.timeout;
     fetch.max_wait = flags.sumdb.max_wait;
-    let bytes = flags.bytes.map_or(NO_BYTES, |(bytes, _)| bytes.into());
+    let bytes = flags.bytes.as_ref().map_or(NO_BYTES, |bytes| bytes.args.into());
     let modcache = env.modcache().filter(|_| bytes.module_cache != Presence::Off);
     let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
     let mut store = Store::open(cache_root(flags.sumdb)?);
@@ -111,8 +121,8 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         bytes,
     };
     let run = (|| {
-        let (engine, root) = match flags.bytes {
-            Some((args, root)) => (args.hash_engine.load()?, root.to_owned()),
+        let (engine, root) = match &flags.bytes {
+            Some(bytes) => (bytes.engine.clone(), bytes.root.to_owned()),
             None => (HashEngine::Native, PathBuf::from(".")),
         };
         let hasher = Hasher::new(modcache, root, engine);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{ConfigArgs, TerminalArgs, VerifyArgs};
 use super::paths::{self, Collected};
-use super::session::{self, Failed, Flags};
+use super::session::{self, CheckBytes, Failed, Flags};
 use super::{config, config::Config};
 use crate::contract::{Checkout, Program, Task};
 use crate::engine::hashing::{self, HashEngine};
@@ -28,7 +28,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
         sumdb: &args.sumdb,
         fail_on: args.fail_on.into(),
         allow_incomplete: args.allow_incomplete,
-        bytes: Some((&args.bytes, &root)),
+        bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &root }),
     };
     let checkout = Checkout {
         files: std::mem::take(&mut collected.files),

@@ -7,6 +7,7 @@
 //! Whatever is measured is looked at before and after: what changed meanwhile is [`Failure::Changed`], and no
 //! measurement. Details for people go to the run's diagnostics, never into an answer.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,7 +71,8 @@ pub fn zip(path: &Path, rules: Option<&ModuleVersion>, files: bool, engine: &Has
     Worker { engine, pool: &Pool::default() }.zip(path, &Arc::new(open(path)?), rules, files)
 }
 
-/// The h1 of a folder as that of the module version.
+/// The h1 of a folder as that of the module version. `seen` is told of every file as it is hashed: its name relative to
+/// the folder, with `/`, and its size in bytes.
 ///
 /// # Errors
 /// [`HashError::Files`], [`HashError::Engine`].
@@ -79,8 +81,15 @@ pub fn dir(
     module: &ModuleVersion,
     files: bool,
     engine: &HashEngine,
+    seen: impl FnMut(&str, u64),
 ) -> Result<(Found, Oddities), HashError> {
-    Worker { engine, pool: &Pool::default() }.dir(path, module, files, &|visit| modcache::walk_folder(path, visit))
+    let seen = RefCell::new(seen);
+    Worker { engine, pool: &Pool::default() }.dir(path, module, files, &|visit| {
+        modcache::walk_folder(path, &mut |name, file| {
+            (seen.borrow_mut())(name, file.size());
+            visit(name, file)
+        })
+    })
 }
 
 /// What a Go program says of itself.

@@ -316,7 +316,9 @@ fn by_path() {
         let other = ModuleVersion::check(M, "v1.0.1").unwrap();
         assert_eq!(zip(&zip_path, Some(&other), false, &engine).unwrap().unwrap_err().code, "unexpected-file");
         let folder = machine.at("mod/example.com/m@v1.0.0");
-        assert_eq!(dir(&folder, &checked, false, &engine).unwrap().0, is(H1, 3, vec![]));
+        let mut seen = 0;
+        assert_eq!(dir(&folder, &checked, false, &engine, |_, _| seen += 1).unwrap().0, is(H1, 3, vec![]));
+        assert_eq!(seen, 3);
         assert_eq!(go_mod(&folder.join("go.mod"), &engine).unwrap(), is(H1_MOD, 1, vec![]));
         assert_eq!(program(&zip_path, &engine).unwrap().unwrap_err().code, "no-build-info");
         let absent = zip(&machine.at("none"), None, false, &engine).unwrap_err();
