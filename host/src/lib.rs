@@ -13,10 +13,12 @@
 //! | [`files`] | reading files that others may write to |
 //! | [`cache`] | what is kept between runs |
 //! | [`fix`] | replacing go.sum, safe against a crash and a running `go` |
+//! | [`ci`] | the event, changed lines, GitHub's API |
 //! | [`output`] | one file per format |
 //! | [`cli`] | one file per subcommand |
 
 pub mod cache;
+pub mod ci;
 pub mod cli;
 pub mod contract;
 pub mod engine;

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub mod places;
 pub mod rules;
 
+pub use places::Places;
 pub use rules::{Rule, Severity};
 
 /// The `schema` of a [`Report`].

@@ -20,6 +20,7 @@ use crate::{
     contract::Outcome,
 };
 
+pub mod annotation;
 pub mod human;
 pub mod json;
 pub mod progress;

@@ -1,0 +1,5 @@
+//! What a CI service knows and shows: the event, the lines that a change touches, annotations.
+//!
+//! Nothing here judges: it decides where findings are shown, never whether they count.
+
+pub mod changed;
