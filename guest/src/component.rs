@@ -1,15 +1,18 @@
-//! The exports of the component: the session and hashing, behind the contract's resources and functions.
+//! The exports of the component: the session, hashing and rendering, behind the contract's resources and functions.
 
 use std::cell::RefCell;
 
 use crate::buildinfo::{self, BuildInfoError};
-use crate::contract::generated::exports::modanchor::verifier::{hashing, verify};
+use crate::contract::generated::exports::modanchor::verifier::{hashing, render, verify};
 use crate::contract::generated::modanchor::verifier::blob::{self, Blob};
-use crate::contract::{BuildInfo, HashRefusal, HashingError, Job, Measured, ModuleRef, Response, Step};
+use crate::contract::{
+    BuildInfo, HashRefusal, HashingError, Job, Measured, ModuleRef, RenderError, Response, SarifOptions, Step,
+};
 use crate::dirhash::dir::{DirError, DirHasher};
 use crate::dirhash::zip::{self, ZipError};
 use crate::dirhash::{Manifest, ReadAt, ReadError, go_mod};
 use crate::module::ModuleVersion;
+use crate::report::{Places, sarif};
 use crate::verify::Session;
 
 struct Component;
@@ -106,6 +109,25 @@ impl hashing::Guest for Component {
     fn program(program: &Blob) -> Result<BuildInfo, HashingError> {
         let info = buildinfo::read(&HostBlob::new(program))?;
         Ok(BuildInfo { go_version: info.go_version, mod_info: info.text })
+    }
+}
+
+impl render::Guest for Component {
+    fn sarif(report: Vec<u8>, options: SarifOptions) -> Result<Vec<u8>, RenderError> {
+        let report = serde_json::from_slice(&report).map_err(|_| RenderError::NotAReport)?;
+        Ok(sarif::render(&report, &options.into()))
+    }
+}
+
+impl From<SarifOptions> for sarif::Options {
+    fn from(options: SarifOptions) -> Self {
+        let links = options.links.into_iter().map(|link| (link.file, link.target)).collect();
+        Self {
+            category: options.category,
+            places: Places::new(&options.prefix, links),
+            // As many as fit a usize: no more than sarif::MAX_RESULTS are written.
+            max_results: usize::try_from(options.max_results).unwrap_or(usize::MAX),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub use generated::exports::modanchor::verifier::job::{
     Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Presence, Program, Question, SkipPatterns, SourceFile,
     Sumdb, Task, Tool, Zips,
 };
+pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::types::{Failure, Instant, ModuleVersion as ModuleRef, Origin};
 pub use generated::exports::modanchor::verifier::verify::{
     FixedFile, Next, Outcome, Phase, Progress, Refusal, Step, Verdict,

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use modanchor_core::report::{Places, sarif};
 use modanchor_host::contract::{
     Answer, Body, Bytes, Checkout, Database, FailOn, FileKind, Instant, Job, Next, Origin, Presence, Refusal,
-    SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
+    RenderError, SarifOptions, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
 };
 use modanchor_host::engine::{COMPONENT_SHA256, Engine, EngineError, Limits};
 
@@ -53,6 +54,35 @@ fn answers_nobody_asked_for_break_the_protocol() {
     let mut session = engine.start(&job(large(100))).unwrap();
     let step = session.step(vec![Err(modanchor_host::contract::Failure::Absent)]).unwrap();
     assert!(matches!(step.next, Next::Refused(Refusal::Protocol(_))), "{:?}", step.next);
+}
+
+#[test]
+fn the_component_writes_the_same_sarif() {
+    let engine = Engine::new(Limits::default()).unwrap();
+    let content = b"example.com/m v1.0.0 h1:odd\nexample.com/m v1.0.0 h1:AAAA=\n<<<<<<< x\n".to_vec();
+    let files = vec![SourceFile { path: "b/go.sum".into(), kind: FileKind::GoSum, content }];
+    let task = Task::Verify(Checkout { files, programs: vec![], bare_vendors: vec![] });
+    let Next::Done(outcome) = engine.start(&job(task)).unwrap().step(vec![]).unwrap().next else {
+        panic!("nothing to ask for");
+    };
+    let options = SarifOptions {
+        category: "modanchor/api".into(),
+        prefix: "api".into(),
+        links: vec![modanchor_host::contract::Link { file: "b/go.sum".into(), target: "shared/go.sum".into() }],
+        max_results: 2,
+    };
+    let native = sarif::render(
+        &serde_json::from_slice(&outcome.report).unwrap(),
+        &sarif::Options {
+            category: "modanchor/api".into(),
+            places: Places::new("api", [("b/go.sum".to_owned(), "shared/go.sum".to_owned())].into()),
+            max_results: 2,
+        },
+    );
+    let log: serde_json::Value = serde_json::from_slice(&native).unwrap();
+    assert_eq!(log["runs"][0]["results"].as_array().unwrap().len(), 2);
+    assert_eq!(engine.sarif(&outcome.report, &options).unwrap(), Ok(native));
+    assert_eq!(engine.sarif(b"{}", &options).unwrap(), Err(RenderError::NotAReport));
 }
 
 #[test]

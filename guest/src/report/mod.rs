@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub mod places;
 pub mod rules;
+pub mod sarif;
+pub mod visible;
 
 pub use places::Places;
 pub use rules::{Rule, Severity};

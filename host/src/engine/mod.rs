@@ -17,7 +17,7 @@ use std::time::Duration;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
-use crate::contract::{Job, Response, Step, Verifier, VerifierPre};
+use crate::contract::{Job, RenderError, Response, SarifOptions, Step, Verifier, VerifierPre};
 use blobs::Blobs;
 use ticker::Ticker;
 
@@ -148,6 +148,19 @@ impl Engine {
             .call_constructor(&mut store, job)
             .map_err(|e| classify(0, self.limits, &e))?;
         Ok(Session { store, verifier, verification, ticker: self.ticker.clone(), limits: self.limits, steps: 0 })
+    }
+
+    /// A report as SARIF, written by the component. The program itself runs the same code natively
+    /// ([`modanchor_core::report::sarif`]); this is what a page does, and how a test holds the two equal.
+    ///
+    /// # Errors
+    /// Every variant but [`EngineError::Load`].
+    pub fn sarif(&self, report: &[u8], options: &SarifOptions) -> Result<Result<Vec<u8>, RenderError>, EngineError> {
+        let (mut store, verifier) = self.instantiate(None)?;
+        verifier
+            .modanchor_verifier_render()
+            .call_sarif(&mut store, report, options)
+            .map_err(|e| classify(1, self.limits, &e))
     }
 
     /// The component in a memory of its own, with the deadline of a step from now on.
