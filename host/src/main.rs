@@ -1,19 +1,36 @@
 //! The program `modanchor`: arguments to exit status, and the only place that prints an error.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
-use modanchor_host::cli::{completions, explain, fix, hash, lookup, man, verify};
-use modanchor_host::output::Diagnostic;
+use modanchor_host::cli::{USAGE, completions, explain, fix, hash, lookup, man, verify};
+use modanchor_host::output::{self, Diagnostic, workflow};
 
 fn main() -> ExitCode {
-    let Cli { terminal, command } = Cli::parse();
+    let runner = [workflow::GITHUB_ACTIONS, workflow::TF_BUILD]
+        .iter()
+        .any(|name| workflow::reads_along(std::env::var_os(name).as_deref()));
+    let Cli { mut terminal, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // It repeats arguments, which may be names of files.
+        Err(error) if runner => {
+            let text = error.render().to_string();
+            let text = workflow::defuse(&text);
+            let shown = match error.use_stderr() {
+                true => output::to_stream(io::stderr(), false, text.as_bytes()),
+                false => output::to_stream(io::stdout(), false, text.as_bytes()),
+            };
+            return ExitCode::from(if error.use_stderr() || shown.is_err() { USAGE } else { 0 });
+        }
+        Err(error) => error.exit(),
+    };
+    terminal.runner = runner;
     match run(&terminal, &command) {
         Ok(status) => ExitCode::from(status),
         Err(failed) => {
-            Diagnostic::Error.print(terminal.color, &format!("{:#}", failed.error));
+            Diagnostic::Error.print(&terminal, &format!("{:#}", failed.error));
             ExitCode::from(failed.status)
         }
     }

@@ -148,6 +148,10 @@ pub struct TerminalArgs {
     /// Say more: notes too, every finding, and how much is fetched
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Whether a runner of a CI service reads along and takes some lines for commands: see [`crate::output::workflow`].
+    /// No flag: the environment says so, and `main` asks it.
+    #[arg(skip)]
+    pub runner: bool,
 }
 
 /// `--color`.
@@ -439,7 +443,7 @@ pub struct ManArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// `human` or `json`, on stdout or into a file; can be repeated
+    /// `human`, `json` or `github`, on stdout or into a file; can be repeated
     ///
     /// FORMAT alone goes to stdout; at most one can. FORMAT=FILE is written whole or not at all, and stdout then gets
     /// `human` unless another format asks for it.
@@ -454,6 +458,8 @@ pub enum Format {
     Human,
     /// `modanchor-report/1`, docs/report.md.
     Json,
+    /// Workflow commands of GitHub Actions, one for each annotation.
+    Github,
 }
 
 /// One `--format`.

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use modanchor_core::report::rules::{self, Rule};
 use modanchor_core::report::{BytesStatus, Of, Report, What};
 
-use super::args::{ExplainArgs, FailOn, Format, TerminalArgs};
+use super::args::{ExplainArgs, Format, TerminalArgs};
 use super::did_you_mean;
 use super::paths::{Collected, PathError};
 use super::session::{self, CheckBytes, Failed, Flags};
@@ -80,18 +80,16 @@ fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> 
     let checkout = Checkout { files: collected.files, programs, bare_vendors: Vec::new() };
     let question = Question { module: module.to_owned(), checkout };
     let (outcome, task) = session::run(&flags, config, Task::Explain(question))?;
-    let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
+    let show = Show { terminal: terminal.clone(), ..Show::default() };
     let sources = verify::sources(&task);
     let shown = |error: OutputError| Failed::to_show(&outcome, error);
-    if destinations.stdout() == Format::Json {
+    if destinations.stdout() != Format::Human {
         destinations.write(&outcome, &sources, &show).map_err(shown)?;
         return Ok(outcome.status);
     }
     destinations.write_files(&outcome, &sources, &show).map_err(shown)?;
     let report: Report = serde_json::from_slice(&outcome.report).map_err(|error| shown(error.into()))?;
-    let stdout = io::stdout();
-    let text = who_says_what(&report, &outcome.lines);
-    to_stream(stdout, false, text.as_bytes()).map_err(|error| shown(OutputError::Stdout(error)))?;
+    output::to_stdout(terminal, &who_says_what(&report, &outcome.lines)).map_err(shown)?;
     output::to_stderr(&outcome, &sources, &show).map_err(shown)?;
     Ok(outcome.status)
 }

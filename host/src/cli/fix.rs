@@ -1,8 +1,6 @@
 //! `modanchor fix`.
 
-use std::io;
-
-use super::args::{FailOn, FixArgs, TerminalArgs};
+use super::args::{FixArgs, TerminalArgs};
 use super::session::{self, Failed, Flags};
 use super::verify;
 use crate::contract::{self, Checkout, Task};
@@ -39,9 +37,9 @@ pub fn run(terminal: &TerminalArgs, args: &FixArgs) -> Result<u8, Failed> {
         })
         .collect();
     for (_, _, diff) in &diffs {
-        output::to_stream(io::stdout(), false, diff.as_bytes()).map_err(|error| shown(OutputError::Stdout(error)))?;
+        output::to_stdout(terminal, diff).map_err(shown)?;
     }
-    let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
+    let show = Show { terminal: terminal.clone(), ..Show::default() };
     output::to_stderr(&outcome, &sources, &show).map_err(shown)?;
     if args.dry_run {
         return Ok(if diffs.is_empty() { outcome.status } else { WOULD_CHANGE });
@@ -53,7 +51,7 @@ pub fn run(terminal: &TerminalArgs, args: &FixArgs) -> Result<u8, Failed> {
         fix::replace_go_sum(&path, old, &fixed.content, env.modcache().as_deref()).map_err(Failed::unchecked)?;
         if !terminal.quiet {
             let added = count(fixed.added.len() as u64, "line");
-            Diagnostic::Note.print(terminal.color, &format!("wrote {}: {added} added", escape(&fixed.path)));
+            Diagnostic::Note.print(terminal, &format!("wrote {}: {added} added", escape(&fixed.path)));
         }
     }
     Ok(outcome.status)

@@ -54,7 +54,7 @@ fn print(terminal: &TerminalArgs, found: Found) -> Result<u8, Failed> {
             Ok(0)
         }
         Err(refusal) => {
-            Diagnostic::Error.print(terminal.color, &format!("refused ({}): {}", refusal.code, refusal.text));
+            Diagnostic::Error.print(terminal, &format!("refused ({}): {}", refusal.code, refusal.text));
             Ok(REFUSED)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::args::{FailOn, Format, LookupArgs, TerminalArgs};
+use super::args::{Format, LookupArgs, TerminalArgs};
 use super::session::{self, Failed, Flags};
 use crate::contract::{self, Task};
 use crate::output::{self, Destinations, Show, Sources};
@@ -19,9 +19,9 @@ pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let flags =
         Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };
     let (outcome, _) = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
-    let show = Show { terminal: terminal.clone(), fail_on: FailOn::Medium, allow_incomplete: false, summary: false };
+    let show = Show { terminal: terminal.clone(), ..Show::default() };
     let sources = Sources::new();
-    if destinations.stdout() == Format::Json {
+    if destinations.stdout() != Format::Human {
         destinations.write(&outcome, &sources, &show).map_err(|error| Failed::to_show(&outcome, error))?;
         return Ok(outcome.status);
     }

@@ -133,25 +133,24 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         anyhow::Ok(runtime.block_on(drive::drive(session, &fetcher, &hasher, &mut store, &bar))?)
     })();
 
-    let color = flags.terminal.color;
     for note in store.notes() {
-        Diagnostic::Warning.print(color, &note.to_string());
+        Diagnostic::Warning.print(flags.terminal, &note.to_string());
     }
     if !flags.terminal.quiet {
         for problem in problems.take() {
-            Diagnostic::Warning.print(color, &problem.to_string());
+            Diagnostic::Warning.print(flags.terminal, &problem.to_string());
         }
     }
     let run = run.map_err(Failed::unchecked)?;
     if flags.terminal.verbose {
         let text = format!("the core asked {} times; {} requests went out", run.needs, run.fetches);
-        Diagnostic::Note.print(color, &text);
+        Diagnostic::Note.print(flags.terminal, &text);
     }
     for evidence in &run.evidence {
-        Diagnostic::Error.print(color, &String::from_utf8_lossy(&evidence.content));
+        Diagnostic::Error.print(flags.terminal, &String::from_utf8_lossy(&evidence.content));
     }
     for file in &run.evidence_files {
-        Diagnostic::Warning.print(color, &format!("evidence of misbehaviour is kept in {}", file.display()));
+        Diagnostic::Warning.print(flags.terminal, &format!("evidence of misbehaviour is kept in {}", file.display()));
     }
     match run.end {
         End::Done(outcome) => Ok((outcome, job.task)),

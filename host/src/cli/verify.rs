@@ -41,6 +41,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
         fail_on: args.fail_on,
         allow_incomplete: args.allow_incomplete,
         summary: true,
+        ..Show::default()
     };
     destinations.write(&outcome, &sources(&task), &show).map_err(|error| Failed::to_show(&outcome, error))?;
     Ok(outcome.status)
@@ -57,13 +58,13 @@ pub(crate) fn collect(
     let exclude = [exclude, &config.exclude].concat();
     let collected = paths::collect(given, &exclude, &uses).map_err(Failed::usage)?;
     for note in &collected.notes {
-        Diagnostic::Note.print(terminal.color, note);
+        Diagnostic::Note.print(terminal, note);
     }
     if flags.config.is_none()
         && !flags.no_config
         && let Some(note) = config::found_but_not_read(&collected.root)
     {
-        Diagnostic::Note.print(terminal.color, &note);
+        Diagnostic::Note.print(terminal, &note);
     }
     Ok(collected)
 }

@@ -1,6 +1,9 @@
 //! Annotations: findings as notes on lines of a pull request, before it is known who shows them.
 
-use modanchor_core::report::Severity;
+use modanchor_core::report::{Finding, Places, Severity, rules};
+
+use super::{Shown, text::escape};
+use crate::ci::changed::ChangedLines;
 
 /// The three levels that GitHub knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,14 +26,14 @@ impl From<Severity> for Level {
     }
 }
 
-/// A note on a line. Its texts are as the core wrote them: whoever shows it escapes them for where it is shown.
+/// A note on a line. Whoever shows it escapes its texts for where they are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     /// How loud.
     pub level: Level,
     /// The finding's own severity: more severe ones are shown first.
     pub severity: Severity,
-    /// One line: severity and rule.
+    /// One line: rule and severity.
     pub title: String,
     /// What happened, what was expected by whose word, and what to do: several lines.
     pub message: String,
@@ -40,4 +43,184 @@ pub struct Annotation {
     pub line: Option<u32>,
     /// 1-based first column, and the last one, in characters; only with a line.
     pub columns: Option<(u32, u32)>,
+}
+
+/// The annotations of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// One for each finding, the most severe first, then by path and line.
+    pub annotations: Vec<Annotation>,
+    /// How many findings have none because they lie on lines that the change does not touch.
+    pub elsewhere: usize,
+}
+
+/// Makes an annotation of every finding; with `changed` only of those on lines that it touches, of those that are about
+/// no file, and of what could not be checked and has no line: nobody could see these otherwise. This is about what is
+/// shown where: the verdict and the report have all findings.
+pub fn select(report: &Shown, places: &Places, changed: Option<&ChangedLines>) -> Selected {
+    let (shown, elsewhere): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|finding| changed.is_none_or(|changed| touches(changed, places, finding)));
+    let mut annotations: Vec<Annotation> = shown.into_iter().map(|finding| annotation(finding, places)).collect();
+    // Stable: findings of one line stay in the report's order.
+    annotations.sort_by(|a, b| (b.severity, &a.path, a.line).cmp(&(a.severity, &b.path, b.line)));
+    Selected { annotations, elsewhere: elsewhere.len() }
+}
+
+fn touches(changed: &ChangedLines, places: &Places, finding: &Finding) -> bool {
+    let incomplete = || rules::find(&finding.rule).is_some_and(|rule| rule.incomplete);
+    match &finding.file {
+        None => true,
+        Some(_) if finding.line.is_none() && incomplete() => true,
+        Some(file) => changed.touches(&places.locate(file), finding.line),
+    }
+}
+
+fn annotation(finding: &Finding, places: &Places) -> Annotation {
+    let Finding { rule, severity, message, line, expected, found, by, help, .. } = finding;
+    let path = finding.file.as_deref().map(|file| places.locate(file).into_owned());
+    let line = path.as_ref().and(*line).filter(|line| *line > 0);
+    // One line each: none of them can look like the next.
+    let mut text = escape(message).into_owned();
+    // `found` is often the line itself. It is said all the same: a list of annotations does not show the line.
+    let facts = [("expected", expected), ("found", found), ("by", by)];
+    let facts: Vec<String> =
+        facts.into_iter().filter_map(|(name, fact)| Some(format!("{name}: {}", escape(fact.as_deref()?)))).collect();
+    for (number, fact) in facts.iter().enumerate() {
+        text += if number == 0 { "\n\n" } else { "\n" };
+        text += fact;
+    }
+    if !help.is_empty() {
+        text += "\n\nhelp: ";
+        text += help;
+    }
+    text += "\n\nTo learn more: modanchor explain ";
+    text += rule;
+    Annotation {
+        level: (*severity).into(),
+        severity: *severity,
+        title: format!("modanchor: {rule} ({severity})"),
+        message: text,
+        path,
+        line,
+        columns: line.and(columns(finding)),
+    }
+}
+
+/// First and last; a finding has the column after the last.
+fn columns(finding: &Finding) -> Option<(u32, u32)> {
+    let first = finding.column?.max(1);
+    let last = finding.end_column.map_or(first, |end| end.saturating_sub(1));
+    Some((first, last.max(first)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use modanchor_core::report::Verdict;
+
+    use super::*;
+    use crate::ci::changed::Lines;
+    use crate::output::testing::{every_rule, finding, report, shown};
+
+    #[test]
+    fn one_finding_is_one_annotation() {
+        let report = shown(&report(Verdict::Fail, every_rule()));
+        let places = Places::new("services/api", BTreeMap::new());
+        let Selected { annotations, elsewhere } = select(&report, &places, None);
+        assert_eq!((annotations.len(), elsewhere), (rules::ALL.len(), 0));
+        assert!(annotations.is_sorted_by(|a, b| a.severity >= b.severity));
+        insta::assert_debug_snapshot!(
+            "on_a_line",
+            annotations.iter().find(|one| one.title.contains(" gosum-mismatch ")).unwrap()
+        );
+        insta::assert_debug_snapshot!(
+            "on_a_file",
+            annotations.iter().find(|one| one.title.contains(" gosum-missing ")).unwrap()
+        );
+        insta::assert_debug_snapshot!("on_nothing", annotations.last().unwrap());
+    }
+
+    #[test]
+    fn order_is_severity_then_place() {
+        let at = |rule, file: &str, line| Finding { file: Some(file.to_owned()), line, ..finding(rule, None) };
+        let findings = vec![
+            at("sumdb-stale", "a/go.sum", Some(1)),
+            at("gosum-conflict", "b/go.sum", Some(9)),
+            at("gosum-conflict", "b/go.sum", Some(10)),
+            at("gosum-mismatch", "z/go.sum", Some(2)),
+            at("gosum-conflict", "b/go.sum", None),
+            at("gosum-conflict", "a/go.sum", Some(7)),
+        ];
+        let annotations = select(&shown(&report(Verdict::Fail, findings)), &Places::default(), None).annotations;
+        let order: Vec<_> = annotations.iter().map(|one| (one.path.as_deref().unwrap(), one.line)).collect();
+        assert_eq!(
+            order,
+            [
+                ("z/go.sum", Some(2)),
+                ("a/go.sum", Some(7)),
+                ("b/go.sum", None),
+                ("b/go.sum", Some(9)),
+                ("b/go.sum", Some(10)),
+                ("a/go.sum", Some(1)),
+            ]
+        );
+    }
+
+    #[test]
+    fn only_changed_lines() {
+        let nowhere = |rule| Finding { file: None, ..finding(rule, None) };
+        let findings = vec![
+            finding("gosum-mismatch", 1),
+            finding("gosum-conflict", 3),
+            finding("unchecked", 6),
+            finding("gosum-missing", None),
+            finding("unchecked", None),
+            nowhere("sumdb-fork"),
+            nowhere("unchecked"),
+        ];
+        let report = shown(&report(Verdict::Fail, findings));
+        let places = Places::new("svc", BTreeMap::new());
+        let kept = |files: &[(&str, Lines)]| {
+            let files = files.iter().map(|(path, lines)| ((*path).to_owned(), lines.clone())).collect();
+            let selected = select(&report, &places, Some(&ChangedLines::new(files)));
+            assert_eq!(selected.annotations.len() + selected.elsewhere, report.findings.len());
+            let kept = selected.annotations.into_iter();
+            kept.map(|one| (one.title.split(' ').nth(1).unwrap().to_owned(), one.line)).collect::<Vec<_>>()
+        };
+        let one = |rule: &str, line| (rule.to_owned(), line);
+        let always = [one("sumdb-fork", None), one("unchecked", None), one("unchecked", None)];
+        assert_eq!(kept(&[]), always);
+        assert_eq!(kept(&[("sub/go.sum", Lines::All)]), always, "not the path from the root");
+        assert_eq!(
+            kept(&[("svc/sub/go.sum", Lines::Ranges(vec![3..=4]))]),
+            [
+                one("sumdb-fork", None),
+                one("gosum-conflict", Some(3)),
+                one("unchecked", None),
+                one("gosum-missing", None),
+                one("unchecked", None),
+            ],
+        );
+        assert_eq!(kept(&[("svc/sub/go.sum", Lines::All)]).len(), report.findings.len());
+    }
+
+    #[test]
+    fn columns_are_clamped() {
+        for (line, column, end, want) in [
+            (Some(1), Some(27), Some(74), Some((27, 73))),
+            (Some(1), Some(27), Some(27), Some((27, 27))),
+            (Some(1), Some(27), Some(3), Some((27, 27))),
+            (Some(1), Some(0), Some(0), Some((1, 1))),
+            (Some(1), Some(5), None, Some((5, 5))),
+            (Some(1), None, Some(5), None),
+            (None, Some(27), Some(74), None),
+        ] {
+            let finding = Finding { line, column, end_column: end, ..finding("gosum-mismatch", None) };
+            assert_eq!(annotation(&finding, &Places::default()).columns, want, "{line:?} {column:?} {end:?}");
+        }
+        let nowhere = Finding { file: None, ..finding("gosum-mismatch", 1) };
+        let shown = annotation(&nowhere, &Places::default());
+        assert_eq!((shown.path, shown.line, shown.columns), (None, None, None));
+    }
 }

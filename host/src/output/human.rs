@@ -7,11 +7,12 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
-use modanchor_core::report::{BytesCounts, Finding, Report, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, Severity, Verdict, rules};
 
 use super::{
-    Sources,
+    Shown, Sources,
     text::{count, escape, push_escaped, thousands, wrap},
+    workflow,
 };
 use crate::cli::args::FailOn;
 
@@ -43,21 +44,20 @@ pub struct Options {
     pub allow_incomplete: bool,
     /// Whether the line of summary is wanted.
     pub summary: bool,
+    /// Whether a runner reads along and takes some lines for commands.
+    pub runner: bool,
 }
-
-/// The modules, most of a big report, are passed over unread: people are not shown them.
-type Shown = Report<serde::de::IgnoredAny>;
 
 /// Renders a report.
 ///
 /// Everything in it that comes from files or servers is escaped ([`escape`]); without colour the text holds no control
-/// character but newlines.
-///
-/// # Errors
-///
-/// If `report` is not a report.
-pub fn render(report: &[u8], sources: &Sources<'_>, options: &Options) -> Result<String, serde_json::Error> {
-    let report: Shown = serde_json::from_slice(report)?;
+/// character but newlines. Where a runner reads along, no line of it is a command ([`workflow`](super::workflow)).
+pub fn render(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
+    let text = text(report, sources, options);
+    if options.runner { workflow::defuse(&text).into_owned() } else { text }
+}
+
+fn text(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
     let selected: Vec<&Finding> = report.findings.iter().filter(|finding| options.wants(finding)).collect();
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     let mut shown: Vec<&Finding> = Vec::new();
@@ -87,21 +87,16 @@ pub fn render(report: &[u8], sources: &Sources<'_>, options: &Options) -> Result
             escape(rule)
         );
     }
-    let listed = report.findings.len() as u64;
-    let findings = &report.counts.findings;
-    let all = findings.critical + findings.high + findings.medium + findings.low + findings.note;
-    if all > listed && !options.quiet {
-        let _ = writeln!(
-            out,
-            "… and {} more, less severe, that the report counts but does not list",
-            thousands(all - listed)
-        );
+    let unlisted = if options.quiet { 0 } else { unlisted(report) };
+    if unlisted > 0 {
+        let _ =
+            writeln!(out, "… and {} more, less severe, that the report counts but does not list", thousands(unlisted));
     }
-    if !left.is_empty() || (all > listed && !options.quiet) {
+    if !left.is_empty() || unlisted > 0 {
         out.push('\n');
     }
     if options.quiet {
-        return Ok(out);
+        return out;
     }
     let rules: BTreeSet<&str> = shown.iter().map(|finding| finding.rule.as_str()).collect();
     if !rules.is_empty() {
@@ -109,9 +104,19 @@ pub fn render(report: &[u8], sources: &Sources<'_>, options: &Options) -> Result
         let _ = writeln!(out, "To learn more: modanchor explain {}\n", names.join(" "));
     }
     if options.summary {
-        summary(&mut out, &report, options);
+        let color = match report.verdict {
+            Verdict::Pass => AnsiColor::Green,
+            Verdict::Fail => AnsiColor::Red,
+            Verdict::Incomplete => AnsiColor::Yellow,
+        };
+        let style = if options.color { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() };
+        let hint = if options.verbose { "" } else { " (--verbose)" };
+        let _ = writeln!(out, "{style}{}{style:#}: {}", word(report.verdict), counted(report, hint));
+        if let Some(bytes) = measured(&report.counts.bytes) {
+            let _ = writeln!(out, "bytes: {bytes}");
+        }
     }
-    Ok(out)
+    out
 }
 
 impl Options {
@@ -276,15 +281,26 @@ fn group<'a>(finding: &'a Finding, lines: &SourceLines<'a>, options: &Options) -
     Group::with_title(title).elements(elements)
 }
 
-/// `pass: 969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`.
-fn summary(out: &mut String, report: &Shown, options: &Options) {
+/// How many findings a report counts and does not list: the least severe.
+pub(crate) fn unlisted(report: &Shown) -> u64 {
+    let findings = &report.counts.findings;
+    let all = findings.critical + findings.high + findings.medium + findings.low + findings.note;
+    all.saturating_sub(report.findings.len() as u64)
+}
+
+/// The verdict, as in the report.
+pub(crate) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Incomplete => "incomplete",
+    }
+}
+
+/// `969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked; findings: 1 critical`: one line
+/// of escaped text. `hint` says of notes how they are seen.
+pub(crate) fn counted(report: &Shown, hint: &str) -> String {
     let counts = &report.counts;
-    let (word, color) = match report.verdict {
-        Verdict::Pass => ("pass", AnsiColor::Green),
-        Verdict::Fail => ("fail", AnsiColor::Red),
-        Verdict::Incomplete => ("incomplete", AnsiColor::Yellow),
-    };
-    let style = if options.color { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() };
     let by: Vec<String> = report
         .sumdbs
         .iter()
@@ -297,9 +313,8 @@ fn summary(out: &mut String, report: &Shown, options: &Options) {
         })
         .collect();
     let by = if by.is_empty() { "(no checksum database)".to_owned() } else { by.join(" and ") };
-    let _ = write!(
-        out,
-        "{style}{word}{style:#}: {}, {} verified {by}, {} skipped, {} unchecked",
+    let mut out = format!(
+        "{}, {} verified {by}, {} skipped, {} unchecked",
         count(counts.lines, "line"),
         thousands(counts.verified),
         thousands(counts.skipped),
@@ -320,21 +335,16 @@ fn summary(out: &mut String, report: &Shown, options: &Options) {
         let _ = write!(out, "; findings: {}", by_severity.join(", "));
     }
     if findings.note > 0 {
-        let _ = write!(out, "; {}", count(findings.note, "note"));
-        if !options.verbose {
-            out.push_str(" (--verbose)");
-        }
+        let _ = write!(out, "; {}{hint}", count(findings.note, "note"));
     }
     if counts.ignored > 0 {
         let _ = write!(out, "; {} ignored", thousands(counts.ignored));
     }
-    out.push('\n');
-    bytes(out, &counts.bytes);
+    out
 }
 
-/// `bytes: 212 zips, 210 folders and 480 go.mod files as expected; 2 absent`. Nothing where no line speaks of
-/// any bytes.
-fn bytes(out: &mut String, counts: &BytesCounts) {
+/// `212 zips, 210 folders and 480 go.mod files as expected; 2 absent`. None where no line speaks of any bytes.
+pub(crate) fn measured(counts: &BytesCounts) -> Option<String> {
     let named = |number: u64, noun: &str| (number > 0).then(|| count(number, noun));
     let kinds = [
         named(counts.zip, "zip"),
@@ -344,97 +354,21 @@ fn bytes(out: &mut String, counts: &BytesCounts) {
     ];
     let checked: Vec<String> = kinds.into_iter().flatten().collect();
     let absent = if counts.absent > 0 { format!("; {} absent", thousands(counts.absent)) } else { String::new() };
-    let _ = match checked.split_last() {
-        None if counts.absent == 0 => Ok(()),
-        None => writeln!(out, "bytes: nothing at hand to compare with the lines"),
-        Some((last, [])) => writeln!(out, "bytes: {last} as expected{absent}"),
-        Some((last, rest)) => writeln!(out, "bytes: {} and {last} as expected{absent}", rest.join(", ")),
-    };
+    match checked.split_last() {
+        None if counts.absent == 0 => None,
+        None => Some("nothing at hand to compare with the lines".to_owned()),
+        Some((last, [])) => Some(format!("{last} as expected{absent}")),
+        Some((last, rest)) => Some(format!("{} and {last} as expected{absent}", rest.join(", "))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use modanchor_core::report::{Counts, Floor, SCHEMA, SeverityCounts, SumdbSummary, Tool};
+    use modanchor_core::report::Report;
     use proptest::prelude::*;
 
     use super::*;
-
-    const HASH: &str = "h1:ScX5w1eTa3QqT8oi6+ziP7dTV1S2+ALU0bI+0zXKWiQ=";
-    const OTHER: &str = "h1:olpwvP2KacW1ZWvsR7uQhoyTYvKAupfQrRGBFM352Gk=";
-    const MODULE: &str = "golang.org/x/text";
-    const BY: &str = "sum.golang.org record 21,345,678 in tree 71848828";
-
-    fn go_sum() -> String {
-        format!(
-            "{MODULE} v0.14.0 {HASH}\n{MODULE} v0.14.0/go.mod {OTHER}\n{MODULE} v0.14.0 {OTHER}\n\
-             <<<<<<< HEAD\n{MODULE} v0.15.0 sha256:00ff\ncorp.example/private v1.0.0 {HASH}\n"
-        )
-    }
-
-    fn finding(rule: &str, line: impl Into<Option<u32>>) -> Finding {
-        let known = rules::find(rule).unwrap();
-        let line = line.into();
-        let text = line.map(|line| go_sum().lines().nth(line as usize - 1).unwrap().to_owned());
-        let column = text.as_deref().map(|text| text.rfind(' ').map_or(1, |at| at as u32 + 2));
-        Finding {
-            rule: rule.to_owned(),
-            severity: known.severity,
-            message: format!("{MODULE} v0.14.0: {}", known.title.to_lowercase()),
-            file: Some("sub/go.sum".to_owned()),
-            line,
-            column,
-            end_column: text.as_deref().map(|text| text.len() as u32 + 1),
-            module: Some(MODULE.to_owned()),
-            version: Some("v0.14.0".to_owned()),
-            expected: None,
-            found: None,
-            by: None,
-            help: "compare what you have with what `modanchor lookup golang.org/x/text@v0.14.0` prints, and find out \
-                   how this line came into the file"
-                .to_owned(),
-            fingerprint: "0".repeat(64),
-        }
-    }
-
-    fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
-        let mut counts = SeverityCounts::default();
-        for finding in &findings {
-            *match finding.severity {
-                Severity::Critical => &mut counts.critical,
-                Severity::High => &mut counts.high,
-                Severity::Medium => &mut counts.medium,
-                Severity::Low => &mut counts.low,
-                Severity::Note => &mut counts.note,
-            } += 1;
-        }
-        Report {
-            schema: SCHEMA.to_owned(),
-            tool: Tool { name: "modanchor".to_owned(), version: "0.1.0".to_owned(), component: "sha256:00".to_owned() },
-            checked_at: "2026-11-22T00:00:00Z".to_owned(),
-            verdict,
-            sumdbs: vec![SumdbSummary {
-                name: "sum.golang.org".to_owned(),
-                tree_size: 71_848_828,
-                root_hash: "AAAA".to_owned(),
-                requests: 12,
-                skipped_by: None,
-                floor: Floor::None,
-            }],
-            files: Vec::new(),
-            modules: Vec::new(),
-            findings,
-            counts: Counts {
-                modules: 3,
-                lines: 969,
-                verified: 969,
-                skipped: 0,
-                unchecked: 0,
-                bytes: BytesCounts { zip: 212, dir: 210, go_mod: 480, vendor: 0, absent: 2 },
-                findings: counts,
-                ignored: 0,
-            },
-        }
-    }
+    use crate::output::testing::{HASH, every_rule, finding, go_sum, report, shown};
 
     fn options(width: usize) -> Options {
         Options {
@@ -446,49 +380,14 @@ mod tests {
             fail_on: FailOn::Medium,
             allow_incomplete: false,
             summary: true,
+            runner: false,
         }
     }
 
     fn show(report: &Report, options: &Options) -> String {
         let text = go_sum();
         let sources = Sources::from([("sub/go.sum", text.as_bytes())]);
-        render(&serde_json::to_vec(report).unwrap(), &sources, options).unwrap()
-    }
-
-    /// One finding of every rule, as the core may make it.
-    fn every_rule() -> Vec<Finding> {
-        let expects = |finding: Finding, expected: &str, found: &str, by: &str| Finding {
-            expected: Some(expected.to_owned()),
-            found: Some(found.to_owned()),
-            by: Some(by.to_owned()),
-            ..finding
-        };
-        rules::ALL
-            .iter()
-            .map(|rule| match rule.id {
-                "gosum-mismatch" => expects(finding(rule.id, 1), OTHER, HASH, BY),
-                "gosum-conflict" => expects(finding(rule.id, 3), HASH, OTHER, "line 1"),
-                "gosum-malformed" => finding(rule.id, 4),
-                "gosum-unknown-hash" => expects(finding(rule.id, 5), "h1:…", "sha256:00ff", "cmd/go"),
-                "gosum-missing" => {
-                    Finding { file: Some("sub/go.mod".to_owned()), line: None, column: None, ..finding(rule.id, None) }
-                }
-                "sumdb-bad-signature" | "sumdb-bad-proof" | "sumdb-no-line" => finding(rule.id, 2),
-                "sumdb-fork" | "sumdb-stale" => Finding {
-                    file: None,
-                    module: None,
-                    version: None,
-                    ..expects(
-                        finding(rule.id, None),
-                        "tree 71848828 with root AAAA",
-                        "tree 71848828 with root BBBB",
-                        "the newest head of an earlier run",
-                    )
-                },
-                "sumdb-skipped" | "sumdb-unknown-module" | "unchecked" => finding(rule.id, 6),
-                _ => Finding { file: None, ..finding(rule.id, None) },
-            })
-            .collect()
+        render(&shown(report), &sources, options)
     }
 
     #[test]
@@ -604,13 +503,6 @@ mod tests {
         assert_eq!(excerpt(b"", Some(1), Some(1)).span, 0..0);
     }
 
-    #[test]
-    fn what_is_no_report_is_an_error() {
-        for bytes in [&b""[..], b"{}", b"[1]", b"\xff"] {
-            assert!(render(bytes, &Sources::new(), &options(80)).is_err());
-        }
-    }
-
     proptest! {
         #[test]
         fn no_control_character_survives(
@@ -629,7 +521,7 @@ mod tests {
             }]);
             report.sumdbs[0].name = name;
             let sources = Sources::from([(file.as_str(), line.as_slice())]);
-            let text = render(&serde_json::to_vec(&report).unwrap(), &sources, &options(width)).unwrap();
+            let text = render(&shown(&report), &sources, &options(width));
             for line in text.split('\n') {
                 prop_assert_eq!(escape(line), line);
             }

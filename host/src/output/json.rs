@@ -1,6 +1,10 @@
-//! `json`: the report as the core wrote it, byte for byte, with a final newline (docs/report.md).
+//! `json`: the report as the core wrote it, byte for byte, with a final newline (docs/report.md). Where a runner reads
+//! stdout along, a bracket may be written in another way.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+
+use super::workflow;
 
 /// Writes the report.
 ///
@@ -10,6 +14,16 @@ use std::io::{self, Write};
 pub fn write(report: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(report)?;
     out.write_all(b"\n")
+}
+
+/// The same document, of which no line is a command for a runner that reads along: where the report holds what would be
+/// one, a bracket in a string becomes `\u005b`.
+pub(crate) fn defused(report: Vec<u8>) -> Vec<u8> {
+    match std::str::from_utf8(&report).map(workflow::defuse_json) {
+        Ok(Cow::Owned(inert)) => inert.into_bytes(),
+        // What is not UTF-8 is no JSON and none of the core's.
+        Ok(Cow::Borrowed(_)) | Err(_) => report,
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +99,18 @@ mod tests {
                 ignored: 0,
             },
         }
+    }
+
+    #[test]
+    fn a_runner_finds_no_command() {
+        let plain = serde_json::to_vec(&full()).unwrap();
+        assert_eq!(defused(plain.clone()), plain);
+        let mut report = full();
+        report.findings[0].message = "##[stop-commands]x".to_owned();
+        let bytes = serde_json::to_vec(&report).unwrap();
+        let inert = String::from_utf8(defused(bytes)).unwrap();
+        assert_eq!(workflow::runner::commands(&inert), []);
+        assert_eq!(serde_json::from_str::<Report>(&inert).unwrap(), report);
     }
 
     /// The schema says of every object exactly the keys that it has, all required.

@@ -3,6 +3,7 @@
 //! To add a format, add its file, its name to [`Format`], and its arm to `render`.
 
 use std::{
+    cell::OnceCell,
     collections::BTreeMap,
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -14,17 +15,27 @@ use anstream::{
     stream::{AsLockedWrite, RawStream},
 };
 use anstyle::{AnsiColor, Style};
+use modanchor_core::report::{Places, Report};
+use serde::de::IgnoredAny;
 
 use crate::{
+    ci::changed::ChangedLines,
     cli::args::{Color, FailOn, Format, FormatTarget, TerminalArgs},
     contract::Outcome,
 };
 
 pub mod annotation;
+pub mod github;
 pub mod human;
 pub mod json;
 pub mod progress;
+pub mod source;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
+pub mod workflow;
+
+pub use source::Source;
 
 /// Columns of a terminal that does not say how many it has, and of what is no terminal.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -37,6 +48,40 @@ pub const PIPE_LIMIT: usize = 100;
 
 /// The files that were judged, by their path in the report.
 pub type Sources<'a> = BTreeMap<&'a str, &'a [u8]>;
+
+/// A report whose modules, most of a big one, are passed over unread: no format for people or for a CI service shows them.
+pub type Shown = Report<IgnoredAny>;
+
+/// Where findings lie, for formats that show them in a repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// From the report's paths to paths from the root of the repository.
+    pub places: &'a Places,
+    /// Annotate the lines that a change touches; none: all.
+    pub changed: Option<&'a ChangedLines>,
+    /// Where a file can be looked at; none: nothing is linked.
+    pub source: Option<&'a Source>,
+}
+
+/// The core's report, read at most once however many formats want its findings.
+struct Answer<'a> {
+    outcome: &'a Outcome,
+    shown: OnceCell<Shown>,
+}
+
+impl<'a> Answer<'a> {
+    fn new(outcome: &'a Outcome) -> Self {
+        Self { outcome, shown: OnceCell::new() }
+    }
+
+    fn shown(&self) -> Result<&Shown, serde_json::Error> {
+        if let Some(shown) = self.shown.get() {
+            return Ok(shown);
+        }
+        let read = serde_json::from_slice(&self.outcome.report)?;
+        Ok(self.shown.get_or_init(|| read))
+    }
+}
 
 /// Why a report could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -106,10 +151,15 @@ impl Destinations {
     ///
     /// See [`OutputError`].
     pub fn write(&self, outcome: &Outcome, sources: &Sources<'_>, show: &Show) -> Result<(), OutputError> {
-        self.write_files(outcome, sources, show)?;
+        let answer = Answer::new(outcome);
+        self.files(&answer, sources, show)?;
         let stdout = io::stdout();
         let options = show.on(&stdout);
-        let bytes = render(self.stdout, outcome, sources, &options)?;
+        let mut bytes = render(self.stdout, &answer, sources, &options, show)?;
+        if self.stdout == Format::Json && options.runner {
+            // A file has the core's bytes, also there: no runner reads it.
+            bytes = json::defused(bytes);
+        }
         to_stream(stdout, options.color, &bytes).map_err(OutputError::Stdout)
     }
 
@@ -119,8 +169,12 @@ impl Destinations {
     ///
     /// See [`OutputError`].
     pub fn write_files(&self, outcome: &Outcome, sources: &Sources<'_>, show: &Show) -> Result<(), OutputError> {
+        self.files(&Answer::new(outcome), sources, show)
+    }
+
+    fn files(&self, answer: &Answer<'_>, sources: &Sources<'_>, show: &Show) -> Result<(), OutputError> {
         for (format, path) in &self.files {
-            let bytes = render(*format, outcome, sources, &show.in_file())?;
+            let bytes = render(*format, answer, sources, &show.in_file(), show)?;
             write_file(path, &bytes).map_err(|error| OutputError::File { path: path.clone(), error })?;
         }
         Ok(())
@@ -135,12 +189,13 @@ impl Destinations {
 pub fn to_stderr(outcome: &Outcome, sources: &Sources<'_>, show: &Show) -> Result<(), OutputError> {
     let stderr = io::stderr();
     let options = show.on(&stderr);
-    let bytes = render(Format::Human, outcome, sources, &options)?;
+    let bytes = render(Format::Human, &Answer::new(outcome), sources, &options, show)?;
     to_stream(stderr, options.color, &bytes).map_err(OutputError::Stderr)
 }
 
-/// What the command line says about how to show a report.
-#[derive(Debug, Clone)]
+/// What the command line and the CI service say about how to show a report. By default, as a command does that shows it
+/// on the side: no line of summary, nothing known of a repository.
+#[derive(Debug, Clone, Default)]
 pub struct Show {
     /// `--color`, `--quiet`, `--verbose`.
     pub terminal: TerminalArgs,
@@ -150,9 +205,20 @@ pub struct Show {
     pub allow_incomplete: bool,
     /// Whether the line of summary is wanted.
     pub summary: bool,
+    /// Where the report's files lie in the repository.
+    pub places: Places,
+    /// The lines that are annotated; none: all.
+    pub changed: Option<ChangedLines>,
+    /// Where the repository's files can be looked at, if that is known.
+    pub source: Option<Source>,
 }
 
 impl Show {
+    /// What formats need that show findings in a repository.
+    pub fn context(&self) -> Context<'_> {
+        Context { places: &self.places, changed: self.changed.as_ref(), source: self.source.as_ref() }
+    }
+
     /// For a stream that may be a terminal.
     pub fn on(&self, stream: &impl RawStream) -> human::Options {
         let terminal = stream.is_terminal();
@@ -175,6 +241,7 @@ impl Show {
             fail_on: self.fail_on,
             allow_incomplete: self.allow_incomplete,
             summary: self.summary,
+            runner: self.terminal.runner,
         }
     }
 }
@@ -200,16 +267,16 @@ pub enum Diagnostic {
 
 impl Diagnostic {
     /// Prints `error: TEXT` and the like to stderr. The text is escaped, since it may hold what a file or a server says;
-    /// its further lines are indented, so that none of them passes for a line of ours. That nobody reads stderr is no
-    /// error.
-    pub fn print(self, color: Color, text: &str) {
+    /// its further lines are indented, so that none of them passes for a line of ours, and where a runner reads along
+    /// none is a command ([`workflow`]). That nobody reads stderr is no error.
+    pub fn print(self, terminal: &TerminalArgs, text: &str) {
         let stderr = io::stderr();
-        let color = is_colored(&stderr, color);
-        let line = self.line(color, text);
+        let color = is_colored(&stderr, terminal.color);
+        let line = self.line(color, terminal.runner, text);
         let _ = to_stream(stderr, color, line.as_bytes());
     }
 
-    fn line(self, color: bool, text: &str) -> String {
+    fn line(self, color: bool, runner: bool, text: &str) -> String {
         let (word, foreground) = match self {
             Self::Error => ("error", AnsiColor::Red),
             Self::Warning => ("warning", AnsiColor::Yellow),
@@ -220,7 +287,8 @@ impl Diagnostic {
             false => Style::new(),
         };
         let lines: Vec<_> = text.split('\n').map(|line| text::escape(line.trim_start_matches('\t'))).collect();
-        format!("{style}{word}{style:#}: {}\n", lines.join("\n    "))
+        let text = format!("{style}{word}{style:#}: {}\n", lines.join("\n    "));
+        if runner { workflow::defuse(&text).into_owned() } else { text }
     }
 }
 
@@ -231,18 +299,31 @@ pub fn terminal_width() -> usize {
 
 fn render(
     format: Format,
-    outcome: &Outcome,
+    answer: &Answer<'_>,
     sources: &Sources<'_>,
     options: &human::Options,
+    show: &Show,
 ) -> Result<Vec<u8>, OutputError> {
     match format {
-        Format::Human => Ok(human::render(&outcome.report, sources, options)?.into_bytes()),
+        Format::Human => Ok(human::render(answer.shown()?, sources, options).into_bytes()),
         Format::Json => {
-            let mut bytes = Vec::with_capacity(outcome.report.len() + 1);
-            json::write(&outcome.report, &mut bytes).map_err(OutputError::Stdout)?;
+            let report = &answer.outcome.report;
+            let mut bytes = Vec::with_capacity(report.len() + 1);
+            json::write(report, &mut bytes).map_err(OutputError::Stdout)?;
             Ok(bytes)
         }
+        Format::Github => Ok(github::render(answer.shown()?, &show.context()).into_bytes()),
     }
+}
+
+/// Writes text to stdout that may hold what a file or a server says; where a runner reads along, without commands.
+///
+/// # Errors
+///
+/// [`OutputError::Stdout`].
+pub fn to_stdout(terminal: &TerminalArgs, text: &str) -> Result<(), OutputError> {
+    let text = if terminal.runner { workflow::defuse(text) } else { text.into() };
+    to_stream(io::stdout(), false, text.as_bytes()).map_err(OutputError::Stdout)
 }
 
 /// Writes all of `bytes` to stdout or stderr. That nobody reads any more (`| head`) is no error: the exit status still
@@ -332,7 +413,7 @@ mod tests {
     }
 
     fn show() -> Show {
-        Show { terminal: TerminalArgs::default(), fail_on: FailOn::Medium, allow_incomplete: false, summary: true }
+        Show { summary: true, ..Show::default() }
     }
 
     #[test]
@@ -346,8 +427,24 @@ mod tests {
 
     #[test]
     fn diagnostics_look_like_nothing_else() {
-        assert_eq!(Diagnostic::Warning.line(false, "a\n\tpass: \x1b[2J"), "warning: a\n    pass: \\u{1b}[2J\n");
-        assert_eq!(Diagnostic::Error.line(true, "x"), "\x1b[1m\x1b[31merror\x1b[0m: x\n");
+        let line = |color, runner, text| Diagnostic::Warning.line(color, runner, text);
+        assert_eq!(line(false, false, "a\n\tpass: \x1b[2J"), "warning: a\n    pass: \\u{1b}[2J\n");
+        assert_eq!(line(true, false, "x"), "\x1b[1m\x1b[33mwarning\x1b[0m: x\n");
+        assert_eq!(line(true, true, "x"), line(true, false, "x"), "nothing to defuse in our own");
+        assert_eq!(line(false, false, "a\n::error::b"), "warning: a\n    ::error::b\n");
+        assert_eq!(line(false, true, "##[error]a\n::error::b"), "warning: ##\\u{5b}error]a\n    \\u{3a}:error::b\n",);
+    }
+
+    #[test]
+    fn what_is_no_report_is_an_error() {
+        for bytes in [&b""[..], b"{}", b"[1]", b"\xff"] {
+            let outcome = Outcome { report: bytes.to_vec(), ..outcome() };
+            for format in [Format::Human, Format::Github] {
+                let show = show();
+                let shown = render(format, &Answer::new(&outcome), &Sources::new(), &show.in_file(), &show);
+                assert!(matches!(shown, Err(OutputError::Report(_))));
+            }
+        }
     }
 
     #[test]
