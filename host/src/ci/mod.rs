@@ -3,3 +3,5 @@
 //! Nothing here judges: it decides where findings are shown, never whether they count.
 
 pub mod changed;
+pub mod event;
+pub mod output;
