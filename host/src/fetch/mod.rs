@@ -33,6 +33,7 @@
 //! - Names and paths are clean elements only: no request leaves its base URL, and no path its folder.
 
 mod address;
+mod client;
 mod diagnostics;
 mod files;
 mod http_proxy;
@@ -50,10 +51,14 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, Semaphore};
 
+pub(crate) use client::Way;
+pub use client::{CONNECT_TIMEOUT, ClientError, Network};
 pub use diagnostics::{Collected, Diagnostics, MAX_DETAIL_BYTES, MAX_DETAIL_LINES, MAX_PROBLEMS, Problem};
 pub use http_proxy::{HttpProxies, HttpProxyError};
 pub use netrc::MAX_NETRC;
-pub use remote::{CONNECT_TIMEOUT, MAX_REQUESTS_IN_CHAIN};
+pub use remote::MAX_REQUESTS_IN_CHAIN;
+pub(crate) use remote::innermost;
+pub(crate) use retry::retry_after;
 pub use retry::{Clock, RetryPolicy, SystemClock};
 
 use crate::contract::{Body, Failure, Origin, Source, SumdbGet};
@@ -106,12 +111,8 @@ pub struct FetchConfig {
     pub goauth: Setting,
     /// The netrc file, there or not.
     pub netrc: Option<PathBuf>,
-    /// HTTP_PROXY, HTTPS_PROXY, NO_PROXY.
-    pub http_proxies: HttpProxies,
-    /// SSL_CERT_FILE: roots instead of the system's.
-    pub ssl_cert_file: Option<PathBuf>,
-    /// SSL_CERT_DIR: folders of roots instead of the system's.
-    pub ssl_cert_dirs: Vec<PathBuf>,
+    /// Proxies and roots.
+    pub network: Network,
     /// GOMODCACHE, whose `cache/download/sumdb` is read first. None: no such cache.
     pub modcache: Option<PathBuf>,
     /// The first element of GOPATH, whose `pkg/sumdb` holds the go command's newest head.
@@ -167,12 +168,6 @@ impl FetchConfig {
         diagnostics: Arc<dyn Diagnostics>,
     ) -> Result<Self, ConfigError> {
         let sources = env.sources();
-        let ssl_cert_dirs =
-            sources.os("SSL_CERT_DIR").map_or_else(Vec::new, |dirs| std::env::split_paths(dirs).collect());
-        if let Some(dir) = ssl_cert_dirs.iter().find(|dir| !dir.is_absolute()) {
-            let value = dir.display().to_string();
-            return Err(GoEnvError::Relative { name: "SSL_CERT_DIR", value }.into());
-        }
         Ok(Self {
             databases,
             goproxy: env.get(Var::GoProxy),
@@ -182,9 +177,7 @@ impl FetchConfig {
                 Some(path) => Some(path),
                 None => sources.home()?.map(|home| netrc_in(&home)),
             },
-            http_proxies: HttpProxies::from_sources(sources)?,
-            ssl_cert_file: sources.path("SSL_CERT_FILE")?,
-            ssl_cert_dirs,
+            network: Network::from_sources(sources)?,
             modcache: env.modcache(),
             gopath: env.gopath(),
             offline: false,

@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use url::Url;
 
-use super::address::{self, Credentials, PrivateAddress, PublicOnly};
+use super::address::{self, Credentials, PrivateAddress};
+use super::client::Way;
 use super::diagnostics::{MAX_DETAIL_BYTES, Problem, Reporter, detail};
 use super::netrc::Netrc;
 use super::retry::{is_transient, retry_after};
@@ -27,11 +28,8 @@ use crate::contract::Failure;
 
 /// How many requests one chain of redirects may have, the first included, as net/http counts them.
 pub const MAX_REQUESTS_IN_CHAIN: usize = 10;
-/// How long connecting may take, within `--timeout`.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of an answer that is not 200 is read, so that the connection can be used again.
 const MAX_ERROR_BODY: usize = 4096;
-const USER_AGENT: &str = concat!("modanchor/", env!("CARGO_PKG_VERSION"), " (+https://github.com/modanchor/modanchor)");
 
 /// The network.
 pub(super) struct Remote {
@@ -282,7 +280,7 @@ impl Remote {
                 let retry = Retry::Hopeless;
                 Miss { retry, ..miss }.at_hop(same)
             };
-            let proxied = match self.config.http_proxies.find(&url) {
+            let proxied = match self.config.network.http_proxies.find(&url) {
                 Ok(proxy) => proxy,
                 Err(e) => return Err(hopeless(&e.to_string())),
             };
@@ -413,60 +411,11 @@ impl Remote {
     /// Made when they are first needed: reading the roots takes longer than a whole warm run.
     fn client(&self, tls: bool, guarded: bool) -> Result<&Client, String> {
         let slot = &self.clients[usize::from(tls) + 2 * usize::from(guarded)];
-        slot.get_or_init(|| self.make_client(tls, guarded)).as_ref().map_err(Clone::clone)
-    }
-
-    fn make_client(&self, tls: bool, guarded: bool) -> Result<Client, String> {
-        let roots = if tls { self.roots()? } else { rustls::RootCertStore::empty() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|e| e.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(config)
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_max_idle_per_host(self.config.jobs.get())
-            .tcp_nodelay(true)
-            .no_proxy();
-        if guarded {
-            builder = builder.dns_resolver(PublicOnly);
-        } else {
-            let proxies = self.config.http_proxies.clone();
-            builder = builder.proxy(reqwest::Proxy::custom(move |url| proxies.find(url).ok().flatten().cloned()));
-        }
-        builder.build().map_err(|e| innermost(&e))
-    }
-
-    fn roots(&self) -> Result<rustls::RootCertStore, String> {
-        let (file, dirs) = (&self.config.ssl_cert_file, &self.config.ssl_cert_dirs);
-        let found = if file.is_none() && dirs.is_empty() {
-            vec![rustls_native_certs::load_native_certs()]
-        } else {
-            let files = file.iter().map(|file| rustls_native_certs::load_certs_from_paths(Some(file), None));
-            let dirs = dirs.iter().map(|dir| rustls_native_certs::load_certs_from_paths(None, Some(dir)));
-            files.chain(dirs).collect()
+        let make = || {
+            let way = if guarded { Way::PublicOnly } else { Way::Proxied };
+            self.config.network.client(tls, way, self.config.jobs.get()).map_err(|e| e.to_string())
         };
-        let mut roots = rustls::RootCertStore::empty();
-        let mut first_error = String::new();
-        for result in found {
-            // Stores hold certificates that rustls cannot use; those that it can are enough.
-            roots.add_parsable_certificates(result.certs);
-            if let Some(error) = result.errors.first().filter(|_| first_error.is_empty()) {
-                first_error = format!(": {error}");
-            }
-        }
-        if roots.is_empty() {
-            return Err(format!(
-                "no trusted root certificate (SSL_CERT_FILE, SSL_CERT_DIR, the system's store){first_error}"
-            ));
-        }
-        Ok(roots)
+        slot.get_or_init(make).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -585,7 +534,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// The text of the first cause: the outer ones hold URLs.
-fn innermost(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error)
         .last()
         .map_or_else(String::new, |cause| cause.to_string().chars().flat_map(char::escape_debug).collect())

@@ -111,7 +111,7 @@ impl Bench {
     }
 
     fn trusting(self) -> Self {
-        self.with(|config| config.ssl_cert_file = Some(fixture("ca.pem")))
+        self.with(|config| config.network.ssl_cert_file = Some(fixture("ca.pem")))
     }
 }
 
@@ -271,7 +271,7 @@ async fn a_public_server_cannot_send_us_to_a_private_address() {
     for target in [format!("{}/latest", private.url()), "http://[::1]/".to_owned(), "http://localhost/".to_owned()] {
         // An HTTP proxy stands for the public network.
         let network = Server::start(move |_| redirect(&target)).await;
-        let bench = Bench::at("http://db.test/").with(|config| config.http_proxies = http_proxy(&network, ""));
+        let bench = Bench::at("http://db.test/").with(|config| config.network.http_proxies = http_proxy(&network, ""));
         assert_eq!(bench.get(LOOKUP).await, Err(Failure::BadRedirect));
         assert_eq!((private.requests().len(), network.targets()), (0, vec![format!("http://db.test/{LOOKUP}")]));
     }
@@ -290,9 +290,11 @@ fn http_proxy(server: &Server, no_proxy: &str) -> HttpProxies {
 #[tokio::test]
 async fn http_proxies() {
     let proxy = Server::start(|seen| if seen.method == "CONNECT" { status(502, "", "") } else { ok("1\nx") }).await;
-    let bench = Bench::at("http://db.test/x").with(|config| config.http_proxies = http_proxy(&proxy, "other.test"));
+    let bench =
+        Bench::at("http://db.test/x").with(|config| config.network.http_proxies = http_proxy(&proxy, "other.test"));
     assert_eq!(bench.get(LOOKUP).await, remote(b"1\nx"));
-    let bench = Bench::at("https://db.test/x").trusting().with(|config| config.http_proxies = http_proxy(&proxy, ""));
+    let bench =
+        Bench::at("https://db.test/x").trusting().with(|config| config.network.http_proxies = http_proxy(&proxy, ""));
     assert_eq!(bench.get(LOOKUP).await, Err(Failure::Unreachable));
     let seen = proxy.requests();
     assert_eq!(proxy.targets()[..2], [format!("http://db.test/x/{LOOKUP}"), "db.test:443".to_owned()]);
@@ -306,7 +308,7 @@ async fn http_proxies() {
     // This machine is never reached through a proxy.
     let before = proxy.requests().len();
     let own = Server::start(|_| ok("1\nx")).await;
-    let bench = Bench::at(own.url()).with(|config| config.http_proxies = http_proxy(&proxy, ""));
+    let bench = Bench::at(own.url()).with(|config| config.network.http_proxies = http_proxy(&proxy, ""));
     assert_eq!(bench.get(LOOKUP).await, remote(b"1\nx"));
     assert_eq!((proxy.requests().len(), own.requests().len()), (before, 1));
 }
@@ -319,7 +321,7 @@ async fn no_proxy_is_heeded() {
     let own = Server::start(|_| ok("1\nown")).await;
     let url = format!("http://0.0.0.0:{}", own.addr.port());
     for (no_proxy, want) in [("", "1\nproxy"), ("0.0.0.0:1", "1\nproxy"), ("0.0.0.0/8", "1\nown"), ("*", "1\nown")] {
-        let bench = Bench::at(&url).with(|config| config.http_proxies = http_proxy(&proxy, no_proxy));
+        let bench = Bench::at(&url).with(|config| config.network.http_proxies = http_proxy(&proxy, no_proxy));
         assert_eq!(bench.get(LOOKUP).await, remote(want.as_bytes()), "{no_proxy}");
     }
 }
@@ -643,13 +645,13 @@ async fn the_first_request_over_tls_goes_alone() {
 async fn certificates_are_always_verified_and_roots_read_only_when_needed() {
     // Whatever GOINSECURE says: the fetcher is not even told.
     let server = Server::start_tls(|_| ok("1\nx")).await;
-    let stranger = Bench::at(server.url()).with(|config| config.ssl_cert_file = Some(fixture("server.pem")));
+    let stranger = Bench::at(server.url()).with(|config| config.network.ssl_cert_file = Some(fixture("server.pem")));
     assert_eq!(stranger.get(LOOKUP).await, Err(Failure::Unreachable));
     // Trying again would not help.
     assert_eq!((stranger.clock.pauses(), stranger.told().len(), server.requests().len()), (vec![], 1, 0));
 
     let plain = Server::start(|_| ok("1\nx")).await;
-    let rootless = |url| Bench::at(url).with(|config| config.ssl_cert_file = Some(fixture("none.pem")));
+    let rootless = |url| Bench::at(url).with(|config| config.network.ssl_cert_file = Some(fixture("none.pem")));
     assert_eq!(rootless(plain.url()).get(LOOKUP).await, remote(b"1\nx"));
     let bench = rootless(server.url());
     assert_eq!(bench.get(LOOKUP).await, Err(Failure::Unreachable));
