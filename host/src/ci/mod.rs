@@ -4,4 +4,5 @@
 
 pub mod changed;
 pub mod event;
+pub mod git;
 pub mod output;

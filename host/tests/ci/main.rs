@@ -1,0 +1,4 @@
+//! What is asked of git: against real repositories.
+
+mod git;
+mod repo;
