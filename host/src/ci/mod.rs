@@ -5,4 +5,5 @@
 pub mod changed;
 pub mod event;
 pub mod git;
+pub mod github;
 pub mod output;

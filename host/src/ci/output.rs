@@ -129,8 +129,8 @@ impl Outputs {
     }
 }
 
-/// As hexadecimal, 128 random bits.
-fn random() -> Result<String, OutputError> {
+/// A name that nobody can guess: 128 random bits.
+pub(super) fn random() -> Result<String, OutputError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(OutputError::Random)?;
     Ok(format!("modanchor_{:032x}", u128::from_ne_bytes(bytes)))

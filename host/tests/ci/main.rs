@@ -1,4 +1,9 @@
-//! What is asked of git: against real repositories.
+//! What is asked of git and of GitHub: against real repositories, and a server on loopback that keeps GitHub's limits.
 
+mod api;
+mod checks;
+mod code_scanning;
+mod contents;
+mod fake;
 mod git;
 mod repo;
