@@ -3,6 +3,9 @@
 //!
 //! A test that needs Go skips, with a message, only where there is no `go`; everything else that is missing fails it.
 
+#[cfg(unix)]
+pub mod runner;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -3,6 +3,8 @@
 //! One executable with a module per subject. Tests that need Go's side return early, with a message, only where there
 //! is no `go`.
 
+#[cfg(target_os = "linux")]
+mod action;
 mod agree;
 mod big;
 mod bytes;

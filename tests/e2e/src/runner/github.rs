@@ -1,0 +1,270 @@
+//! A server on loopback that stands for GitHub: its API, as far as the Action uses it and with its limits, and what is
+//! downloaded from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use serde_json::{Value, json};
+
+/// Annotations that one request may carry.
+const MAX_ANNOTATIONS: usize = 50;
+
+/// Characters of a check run's summary and text.
+const MAX_OUTPUT_TEXT: usize = 65_535;
+
+/// A request that came in.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, …
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Header fields, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// What a path answers to GET.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// 200 and these bytes.
+    Bytes(Vec<u8>),
+    /// 200, the length of these bytes, and all but the last of them.
+    Truncated(Vec<u8>),
+    /// 302 to a URL.
+    Redirect(String),
+    /// A status and no more.
+    Status(u16),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: Vec<Request>,
+    answers: BTreeMap<String, Answer>,
+    permissions: BTreeSet<String>,
+    tokens: BTreeSet<String>,
+    check_runs: Vec<Value>,
+    sarifs: Vec<Value>,
+}
+
+/// The server. It ends with the process.
+#[derive(Debug, Clone)]
+pub struct GitHub {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Default for GitHub {
+    fn default() -> Self {
+        Self::start()
+    }
+}
+
+impl GitHub {
+    /// Starts it; no token may do anything yet.
+    ///
+    /// # Panics
+    /// If loopback has no free port.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let server = Self { address: listener.local_addr().expect("it is bound"), state: Arc::default() };
+        let serving = server.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = serving.clone();
+                // A client that goes away is its own affair.
+                thread::spawn(move || drop(serving.serve(stream)));
+            }
+        });
+        server
+    }
+
+    /// Its URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What a GET of a path answers; 404 otherwise.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        self.state().answers.insert(path.to_owned(), answer);
+    }
+
+    /// A token that is known, and what all tokens may write (`checks`, `security-events`).
+    pub fn grant(&self, token: &str, permissions: &BTreeSet<String>) {
+        let mut state = self.state();
+        state.tokens.insert(token.to_owned());
+        state.permissions.clone_from(permissions);
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.state().requests.clone()
+    }
+
+    /// The check runs, each with all its annotations under `output.annotations`.
+    pub fn check_runs(&self) -> Vec<Value> {
+        self.state().check_runs.clone()
+    }
+
+    /// The bodies of SARIF uploads: `commit_sha`, `ref`, `sarif` (gzip, base64), …
+    pub fn sarifs(&self) -> Vec<Value> {
+        self.state().sarifs.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let (Some(method), Some(path)) = (words.next(), words.next()) else {
+            return Ok(());
+        };
+        let mut headers = BTreeMap::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            match line.trim_end().split_once(": ") {
+                Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.to_owned()),
+                None => break,
+            };
+        }
+        let length = headers.get("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let request = Request { method, path, headers, body };
+        let answer = {
+            let mut state = self.state();
+            state.requests.push(request.clone());
+            state.answers.get(&request.path).filter(|_| request.method == "GET").cloned()
+        };
+        match answer {
+            Some(Answer::Bytes(bytes)) => respond(stream, 200, "application/octet-stream", None, &bytes, bytes.len()),
+            Some(Answer::Truncated(bytes)) => {
+                let all_but_one = &bytes[..bytes.len() - 1];
+                respond(stream, 200, "application/octet-stream", None, all_but_one, bytes.len())
+            }
+            Some(Answer::Redirect(url)) => respond(stream, 302, "text/plain", Some(&url), b"", 0),
+            Some(Answer::Status(status)) => respond(stream, status, "text/plain", None, b"", 0),
+            None => {
+                let (status, answer) = self.api(&request);
+                let body = answer.to_string();
+                respond(stream, status, "application/json", None, body.as_bytes(), body.len())
+            }
+        }
+    }
+
+    fn api(&self, request: &Request) -> (u16, Value) {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let words: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let (needs, known) = match (request.method.as_str(), words.as_slice()) {
+            ("POST", ["repos", _, _, "check-runs"]) => ("checks", true),
+            ("PATCH", ["repos", _, _, "check-runs", _]) => ("checks", true),
+            ("POST", ["repos", _, _, "code-scanning", "sarifs"]) => ("security-events", true),
+            ("GET", ["repos", _, _, "code-scanning", "sarifs", _]) => ("security-events", true),
+            _ => ("", false),
+        };
+        let mut state = self.state();
+        let token = request.headers.get("authorization").and_then(|a| a.split_once(' ')).map(|(_, token)| token);
+        if token.is_none_or(|token| !state.tokens.contains(token)) {
+            return (401, json!({"message": "Bad credentials"}));
+        }
+        if !known {
+            return (404, json!({"message": "Not Found"}));
+        }
+        if !state.permissions.contains(needs) {
+            return (403, json!({"message": "Resource not accessible by integration"}));
+        }
+        let body = request.json();
+        let output = &body["output"];
+        let annotations = output["annotations"].as_array().cloned().unwrap_or_default();
+        let too_long = |name: &str| output[name].as_str().is_some_and(|text| text.chars().count() > MAX_OUTPUT_TEXT);
+        if annotations.len() > MAX_ANNOTATIONS || too_long("summary") || too_long("text") {
+            return (422, json!({"message": "Invalid request.\n\nNo subschema in \"anyOf\" matched."}));
+        }
+        match words.as_slice() {
+            ["repos", _, _, "check-runs"] => {
+                let id = state.check_runs.len() + 1;
+                let mut run = body;
+                run["id"] = id.into();
+                state.check_runs.push(run);
+                (201, check_run(&state.check_runs[id - 1], &request.path))
+            }
+            ["repos", _, _, "check-runs", id] => {
+                let Some(run) = id.parse::<usize>().ok().and_then(|id| state.check_runs.get_mut(id.wrapping_sub(1)))
+                else {
+                    return (404, json!({"message": "Not Found"}));
+                };
+                let mut all = run["output"]["annotations"].as_array().cloned().unwrap_or_default();
+                all.extend(annotations);
+                for (key, value) in body.as_object().into_iter().flatten() {
+                    run[key] = value.clone();
+                }
+                run["output"]["annotations"] = all.into();
+                (200, check_run(run, &request.path))
+            }
+            ["repos", _, _, "code-scanning", "sarifs"] => {
+                state.sarifs.push(body);
+                (202, json!({"id": "1", "url": format!("{}/repos/o/r/code-scanning/sarifs/1", self.url())}))
+            }
+            _ => (200, json!({"processing_status": "complete", "analyses_url": self.url(), "errors": null})),
+        }
+    }
+}
+
+/// A check run as GitHub answers with it.
+fn check_run(run: &Value, path: &str) -> Value {
+    let output = &run["output"];
+    json!({
+        "id": run["id"],
+        "node_id": "CR_1",
+        "head_sha": run["head_sha"],
+        "external_id": "",
+        "url": path,
+        "html_url": path,
+        "details_url": path,
+        "status": run["status"],
+        "conclusion": run["conclusion"],
+        "started_at": "2026-01-01T00:00:00Z",
+        "completed_at": null,
+        "name": run["name"],
+        "output": {
+            "title": output["title"],
+            "summary": output["summary"],
+            "text": output["text"],
+            "annotations_count": output["annotations"].as_array().map_or(0, Vec::len),
+            "annotations_url": path,
+        },
+        "pull_requests": [],
+    })
+}
+
+fn respond(
+    mut stream: TcpStream,
+    status: u16,
+    kind: &str,
+    location: Option<&str>,
+    body: &[u8],
+    length: usize,
+) -> std::io::Result<()> {
+    let location = location.map(|url| format!("Location: {url}\r\n")).unwrap_or_default();
+    write!(
+        stream,
+        "HTTP/1.1 {status} {status}\r\nContent-Type: {kind}\r\n{location}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.write_all(body)?;
+    stream.flush()
+}
