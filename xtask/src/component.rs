@@ -73,8 +73,7 @@ pub(crate) fn compiler() -> Result<String> {
 /// # Errors
 /// A build that fails, or a component that is not sealed, is too large or names paths of this machine.
 pub(crate) fn build() -> Result<Vec<u8>> {
-    let sysroot = PathBuf::from(output(rustc().args(["--print", "sysroot"]))?);
-    add_target(&sysroot)?;
+    add_target(TARGET)?;
     let target_dir = root().join("target/component");
     let mut build = cargo();
     build
@@ -84,13 +83,8 @@ pub(crate) fn build() -> Result<Vec<u8>> {
         .arg(&target_dir)
         // The core module as it is: sealing makes the component.
         .args(["--", "-C", "link-arg=--skip-wit-component"]);
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_BUILD_") || name.starts_with("CARGO_TARGET_") {
-            build.env_remove(&*name);
-        }
-    }
-    build.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0").env("CARGO_ENCODED_RUSTFLAGS", flags(&sysroot)?);
+    clear_settings(&mut build);
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags()?);
     run(&mut build)?;
 
     let core = target_dir.join(TARGET).join(PROFILE).join("modanchor_core.wasm");
@@ -101,17 +95,34 @@ pub(crate) fn build() -> Result<Vec<u8>> {
     Ok(component)
 }
 
-/// Adds the wasm target where rustup has not: rust-toolchain.toml alone does not bring it if RUSTUP_AUTO_INSTALL=0.
-fn add_target(sysroot: &Path) -> Result<()> {
-    if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
-        return Ok(());
+/// Takes away what a caller's environment says of flags and profiles.
+pub(crate) fn clear_settings(build: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PROFILE_") || name.starts_with("CARGO_BUILD_") || name.starts_with("CARGO_TARGET_") {
+            build.env_remove(&*name);
+        }
     }
-    run(Command::new("rustup").current_dir(root()).args(["target", "add", TARGET]))
-        .with_context(|| format!("the compiler has no target {TARGET}, and rustup did not add it"))
+    build.env_remove("RUSTFLAGS").env("CARGO_INCREMENTAL", "0");
 }
 
-/// The guest's compiler flags, in the form of CARGO_ENCODED_RUSTFLAGS: they win over every configuration file.
-fn flags(sysroot: &Path) -> Result<OsString> {
+fn sysroot() -> Result<PathBuf> {
+    Ok(PathBuf::from(output(rustc().args(["--print", "sysroot"]))?))
+}
+
+/// Adds a target where rustup has not: rust-toolchain.toml alone does not bring its own if RUSTUP_AUTO_INSTALL=0.
+pub(crate) fn add_target(target: &str) -> Result<()> {
+    if sysroot()?.join("lib/rustlib").join(target).is_dir() {
+        return Ok(());
+    }
+    run(Command::new("rustup").current_dir(root()).args(["target", "add", target]))
+        .with_context(|| format!("the compiler has no target {target}, and rustup did not add it"))
+}
+
+/// The compiler flags that take this machine's paths out of what is built, in the form of CARGO_ENCODED_RUSTFLAGS: they
+/// win over every configuration file.
+pub(crate) fn flags() -> Result<OsString> {
+    let sysroot = sysroot()?;
     let hash = compiler()?
         .lines()
         .find_map(|l| l.strip_prefix("commit-hash: ").map(str::to_owned))
@@ -151,9 +162,9 @@ fn cargo_home() -> Result<PathBuf> {
     })
 }
 
-/// Asserts that a component names no path of the machine that built it: panics carry paths, and one that is not
+/// Asserts that what was built names no path of the machine that built it: panics carry paths, and one that is not
 /// remapped makes the bytes differ from one machine to another.
-pub(crate) fn check_paths(component: &[u8]) -> Result<()> {
+pub(crate) fn check_paths(built: &[u8]) -> Result<()> {
     let mut machine: Vec<String> = ["/root", "/home", "/Users", "\\Users"].map(str::to_owned).into();
     for path in [Some(root().to_owned()), Some(cargo_home()?), std::env::home_dir()].into_iter().flatten() {
         // A folder right below `/` could be part of any path.
@@ -163,8 +174,8 @@ pub(crate) fn check_paths(component: &[u8]) -> Result<()> {
     for path in machine {
         let inside = format!("{path}{}", if path.contains('\\') { '\\' } else { '/' });
         ensure!(
-            !component.windows(inside.len()).any(|window| window == inside.as_bytes()),
-            "the component names {inside}, a path of the machine that built it: remap it in xtask/src/component.rs"
+            !built.windows(inside.len()).any(|window| window == inside.as_bytes()),
+            "it names {inside}, a path of the machine that built it: remap it in xtask/src/component.rs"
         );
     }
     Ok(())

@@ -27,7 +27,8 @@ fn source() -> PathBuf {
     component::root().join("dist/source.sha256")
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// SHA-256, in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a String takes every write");
         text
@@ -112,7 +113,7 @@ pub(crate) fn check(must_be_current: bool) -> Result<String> {
 }
 
 /// Refuses a compiler other than that of rust-toolchain.toml: its bytes are others.
-fn pinned_compiler() -> Result<()> {
+pub(crate) fn pinned_compiler() -> Result<()> {
     let file = std::fs::read_to_string(component::root().join("rust-toolchain.toml"))?;
     let channel = file
         .lines()
@@ -120,6 +121,6 @@ fn pinned_compiler() -> Result<()> {
         .context("rust-toolchain.toml names no channel")?;
     let compiler = component::compiler()?;
     let release = compiler.lines().find_map(|l| l.strip_prefix("release: ")).unwrap_or_default();
-    ensure!(release == channel, "rustc is {release}, and dist/modanchor.wasm is reproducible only with {channel}");
+    ensure!(release == channel, "rustc is {release}, and what is built is reproducible only with {channel}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod component;
 mod dist;
+mod release;
 mod seal;
 
 use std::ffi::OsString;
@@ -35,6 +36,9 @@ enum Chore {
         /// A component.
         file: PathBuf,
     },
+    /// Build a release's programs, and record or verify their digests in dist/checksums.json.
+    #[command(subcommand)]
+    Release(release::Release),
     /// All tests, with the component of these sources: `cargo test --workspace` and what it needs.
     Test {
         /// Handed to `cargo test --workspace`.
@@ -72,6 +76,7 @@ impl Chore {
                 let (plain, gzip) = component::sizes(&bytes)?;
                 println!("{}: imports [{}], {plain} bytes, {gzip} after gzip", file.display(), names.join(", "));
             }
+            Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
                 let out = component::default_path();
                 component::write(&out, &component::build()?)?;
