@@ -443,7 +443,7 @@ pub struct ManArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// `human`, `json` or `github`, on stdout or into a file; can be repeated
+    /// `human`, `json`, `github` or `markdown`, on stdout or into a file; can be repeated
     ///
     /// FORMAT alone goes to stdout; at most one can. FORMAT=FILE is written whole or not at all, and stdout then gets
     /// `human` unless another format asks for it.
@@ -460,6 +460,8 @@ pub enum Format {
     Json,
     /// Workflow commands of GitHub Actions, one for each annotation.
     Github,
+    /// A job summary.
+    Markdown,
 }
 
 /// One `--format`.

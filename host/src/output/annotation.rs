@@ -66,6 +66,12 @@ pub fn select(report: &Shown, places: &Places, changed: Option<&ChangedLines>) -
     Selected { annotations, elsewhere: elsewhere.len() }
 }
 
+/// How many findings [`select`] leaves out.
+pub fn elsewhere(report: &Shown, places: &Places, changed: Option<&ChangedLines>) -> usize {
+    let lies_elsewhere = |finding: &&Finding| changed.is_some_and(|changed| !touches(changed, places, finding));
+    report.findings.iter().filter(lies_elsewhere).count()
+}
+
 fn touches(changed: &ChangedLines, places: &Places, finding: &Finding) -> bool {
     let incomplete = || rules::find(&finding.rule).is_some_and(|rule| rule.incomplete);
     match &finding.file {

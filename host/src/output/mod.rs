@@ -28,6 +28,7 @@ pub mod annotation;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod markdown;
 pub mod progress;
 pub mod source;
 #[cfg(test)]
@@ -313,6 +314,14 @@ fn render(
             Ok(bytes)
         }
         Format::Github => Ok(github::render(answer.shown()?, &show.context()).into_bytes()),
+        Format::Markdown => {
+            let options = markdown::Options {
+                limit: markdown::SUMMARY_LIMIT,
+                fail_on: show.fail_on,
+                allow_incomplete: show.allow_incomplete,
+            };
+            Ok(markdown::render(answer.shown()?, &show.context(), &options).into_bytes())
+        }
     }
 }
 
@@ -439,7 +448,7 @@ mod tests {
     fn what_is_no_report_is_an_error() {
         for bytes in [&b""[..], b"{}", b"[1]", b"\xff"] {
             let outcome = Outcome { report: bytes.to_vec(), ..outcome() };
-            for format in [Format::Human, Format::Github] {
+            for format in [Format::Human, Format::Github, Format::Markdown] {
                 let show = show();
                 let shown = render(format, &Answer::new(&outcome), &Sources::new(), &show.in_file(), &show);
                 assert!(matches!(shown, Err(OutputError::Report(_))));
