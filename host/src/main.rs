@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
-use modanchor_host::cli::{USAGE, completions, explain, fix, hash, lookup, man, verify};
+use modanchor_host::cli::{USAGE, action, completions, explain, fix, hash, lookup, man, verify};
 use modanchor_host::output::{self, Diagnostic, workflow};
 
 fn main() -> ExitCode {
@@ -40,6 +40,7 @@ fn run(terminal: &TerminalArgs, command: &Command) -> Result<u8, Failed> {
     let done = match command {
         Command::Verify(args) => return verify::run(terminal, args),
         Command::Lookup(args) => return lookup::run(terminal, args),
+        Command::Action => return action::run(terminal),
         Command::Hash(args) => return hash::run(terminal, args),
         Command::Fix(args) => return fix::run(terminal, args),
         Command::Explain(args) => return explain::run(args, terminal),

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::N
 use clap_complete::Shell;
 
 use crate::engine::{Engine, EngineError, Limits, hashing};
+use crate::goenv::Var;
 use crate::{contract, fetch};
 
 /// The most requests that `--jobs` allows at once: more would be an attack on the server.
@@ -119,6 +120,11 @@ pub enum Command {
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Verify, in a step of GitHub Actions: what action.yml runs
+    ///
+    /// Inputs are read from MODANCHOR_INPUT_… variables, outputs go to GITHUB_OUTPUT. The status is the output
+    /// `status`, with which the action's last step ends; this one ends with 0 if that could be written.
+    Action,
     /// Print completions for a shell
     #[command(after_help = "Example:\n  modanchor completions bash > /etc/bash_completion.d/modanchor")]
     Completions(CompletionsArgs),
@@ -200,6 +206,9 @@ pub struct VerifyArgs {
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// The repository.
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
     /// Configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -308,6 +317,27 @@ impl From<&BytesArgs> for contract::Bytes {
     fn from(args: &BytesArgs) -> Self {
         Self { module_cache: args.modcache.into(), zips: args.zips.into(), vendor: args.vendor.into() }
     }
+}
+
+/// How findings are shown in the repository that they are about.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Repository")]
+pub struct RepositoryArgs {
+    /// Annotate only lines that the pull request adds or changes
+    ///
+    /// For `--format github` and `--check-run`, in GitHub Actions: by git, or by the API in a shallow clone. The verdict,
+    /// the status and the other formats have all findings.
+    #[arg(long)]
+    pub changed_only: bool,
+    /// Also make a check run of this name on the commit, through GitHub's Checks API
+    ///
+    /// In GitHub Actions, with GITHUB_TOKEN and `checks: write`. If that may not be, the findings are printed as
+    /// workflow commands.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub check_run: Option<String>,
+    /// Tells apart several SARIF files of one commit [default: modanchor, and the folder that is verified]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub category: Option<String>,
 }
 
 /// `modanchor hash`.
@@ -443,7 +473,7 @@ pub struct ManArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// `human`, `json`, `github` or `markdown`, on stdout or into a file; can be repeated
+    /// `human`, `json`, `sarif`, `github` or `markdown`, on stdout or into a file; can be repeated
     ///
     /// FORMAT alone goes to stdout; at most one can. FORMAT=FILE is written whole or not at all, and stdout then gets
     /// `human` unless another format asks for it.
@@ -458,6 +488,8 @@ pub enum Format {
     Human,
     /// `modanchor-report/1`, docs/report.md.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
     /// Workflow commands of GitHub Actions, one for each annotation.
     Github,
     /// A job summary.
@@ -590,6 +622,9 @@ pub struct SumdbArgs {
     /// Keep nothing and read nothing that was kept: no memory against forks
     #[arg(long, help_heading = "Network and cache")]
     pub no_cache: bool,
+    /// Go's settings that win over the environment. No flag: the inputs of the Action.
+    #[arg(skip)]
+    pub go_settings: Vec<(Var, String)>,
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

@@ -175,8 +175,16 @@ type At = (Range<usize>, Problem);
 ///
 /// See [`ConfigError`].
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
-    let bytes = read_regular(file, MAX_CONFIG)?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
+    of_bytes(file, &read_regular(file, MAX_CONFIG)?)
+}
+
+/// Reads the text of a configuration; `file` is where it is from, for messages.
+///
+/// # Errors
+///
+/// [`ConfigError::Text`].
+pub fn of_bytes(file: &Path, bytes: &[u8]) -> Result<Config, ConfigError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
         let valid = &bytes[..error.valid_up_to()];
         let (line, column) = position(&String::from_utf8_lossy(valid), valid.len());
         ConfigError::Text { file: file.to_path_buf(), line, column, problem: Problem::NotUtf8 }
@@ -306,7 +314,7 @@ fn max_age(text: Spanned<String>) -> Result<u64, At> {
         .map_err(|message| (text.span(), Problem::MaxAge(message)))
 }
 
-/// A line for stderr, if the folder that is judged holds a configuration: it is not read, because what is judged
+/// A line for stderr, if the folder that is judged holds a configuration that is not read, because what is judged
 /// must not soften the judgement.
 pub fn found_but_not_read(root: &Path) -> Option<String> {
     let found = NAMES.iter().map(|name| root.join(name)).find(|path| path.symlink_metadata().is_ok())?;

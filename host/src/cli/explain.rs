@@ -11,9 +11,9 @@ use modanchor_core::report::{BytesStatus, Of, Report, What};
 
 use super::args::{ExplainArgs, Format, TerminalArgs};
 use super::did_you_mean;
-use super::paths::{Collected, PathError};
+use super::paths::{self, Collected, PathError};
 use super::session::{self, CheckBytes, Failed, Flags};
-use super::verify;
+use super::{trusted, verify};
 use crate::contract::{self, Checkout, Question, Task};
 use crate::output::text::{escape, thousands, wrap};
 use crate::output::{self, Destinations, OutputError, Show, is_colored, terminal_width, to_stream};
@@ -61,8 +61,8 @@ pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> Result<u8, Failed> {
 /// Says who says what about one module version.
 fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = session::configuration(&args.config)?;
-    let collected = match verify::collect(terminal, &args.paths, &[], &config, &args.config) {
+    let config = trusted::configuration(terminal, &args.config, &paths::folder(&args.paths), None)?;
+    let collected = match verify::collect(terminal, &args.paths, &[], &config) {
         Ok(collected) => collected,
         // A module version can be asked about anywhere.
         Err(failed) if matches!(failed.error.downcast_ref(), Some(PathError::Nothing { .. })) => Collected::default(),

@@ -69,6 +69,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                "modanchor-action.1",
                 "modanchor-completions.1",
                 "modanchor-explain.1",
                 "modanchor-fix.1",

@@ -1,5 +1,7 @@
 //! One file per subcommand, and what they share: [`args`], [`session`], [`paths`] and [`config`].
 
+pub mod action;
+pub mod annotate;
 pub mod args;
 pub mod completions;
 pub mod config;
@@ -9,7 +11,10 @@ pub mod hash;
 pub mod lookup;
 pub mod man;
 pub mod paths;
+pub mod places;
+pub mod runner;
 pub mod session;
+pub mod trusted;
 pub mod verify;
 
 /// Exit status of wrong usage or configuration, and of nothing to verify.

@@ -174,6 +174,15 @@ fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String], uses: Uses<'_
     })
 }
 
+/// A folder that holds what is judged: the first PATH, or the one that it lies in.
+pub fn folder(paths: &[PathBuf]) -> PathBuf {
+    match paths.first() {
+        None => PathBuf::from("."),
+        Some(path) if path.is_dir() => path.clone(),
+        Some(path) => parent(path),
+    }
+}
+
 /// The folder of a file, `.` if its path has none.
 fn parent(path: &Path) -> PathBuf {
     match path.parent() {
@@ -201,7 +210,7 @@ fn below(cwd: &Path, folder: &Path) -> Option<String> {
 }
 
 /// A relative path with `/`; none: not UTF-8.
-fn slashed(path: &Path) -> Option<String> {
+pub(crate) fn slashed(path: &Path) -> Option<String> {
     let names: Option<Vec<&str>> = path
         .components()
         .filter(|component| *component != Component::CurDir)

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 
 use super::USAGE;
-use super::args::{BytesArgs, ConfigArgs, SumdbArgs, TerminalArgs};
-use super::config::{self, Config};
+use super::args::{BytesArgs, SumdbArgs, TerminalArgs};
+use super::config::Config;
 use crate::cache::{self, Store};
 use crate::contract::{
     Bytes, Database, FailOn, Instant, Job, Outcome, Presence, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool, Zips,
@@ -75,18 +75,6 @@ pub struct CheckBytes<'a> {
     pub root: &'a Path,
 }
 
-/// Reads the configuration that the user named, if any.
-///
-/// # Errors
-///
-/// Status 2.
-pub fn configuration(args: &ConfigArgs) -> Result<Config, Failed> {
-    match &args.config {
-        Some(file) => config::read(file).map_err(Failed::usage),
-        None => Ok(Config::default()),
-    }
-}
-
 /// Runs `task` to its end and says on stderr what a person should know besides the report. Gives the task back: its files
 /// are what findings point at.
 ///
@@ -94,7 +82,7 @@ pub fn configuration(args: &ConfigArgs) -> Result<Config, Failed> {
 ///
 /// Status 2 for flags, environment or configuration that make no sense; 3 when the core or the machine gave out.
 pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Task), Failed> {
-    let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
+    let env = GoEnv::load(Sources::of_process().with(&flags.sumdb.go_settings)).map_err(Failed::usage)?;
     let (sumdb, source) = database(flags, &config, &env)?;
     let skip = env.get(Var::GoNoSumdb);
 

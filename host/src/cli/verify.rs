@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::args::{ConfigArgs, TerminalArgs, VerifyArgs};
+use super::annotate::{self, Shower};
+use super::args::{Format, RepositoryArgs, TerminalArgs, VerifyArgs};
+use super::config::Config;
 use super::paths::{self, Collected};
+use super::places;
+use super::runner::{self, Runner};
 use super::session::{self, CheckBytes, Failed, Flags};
-use super::{config, config::Config};
-use crate::contract::{Checkout, Program, Task};
+use super::trusted;
+use crate::contract::{Checkout, Outcome, Program, Task};
 use crate::engine::hashing::{self, HashEngine};
-use crate::output::{Destinations, Diagnostic, Show, Sources};
+use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources, workflow};
 
 /// Verifies, shows the report, and gives the exit status.
 ///
@@ -17,12 +21,73 @@ use crate::output::{Destinations, Diagnostic, Show, Sources};
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = session::configuration(&args.config)?;
-    let mut collected = collect(terminal, &args.paths, &args.exclude, &config, &args.config)?;
+    let runner = runner(terminal, args)?;
+    let config = trusted::configuration(terminal, &args.config, &paths::folder(&args.paths), runner.as_ref())?;
+    let judged = judge(terminal, args, config)?;
+    let mut show = judged.show(terminal, args);
+    let shown = |error: OutputError| Failed::to_show(&judged.outcome, error);
+    let Some(runner) = runner else {
+        destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
+        return Ok(judged.outcome.status);
+    };
+    show.source = runner.source();
+    let report: Shown = serde_json::from_slice(&judged.outcome.report).map_err(|error| shown(error.into()))?;
+    if args.repository.changed_only {
+        show.changed = annotate::changed(terminal, &runner, &report, &show);
+    }
+    destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
+    if let Some(name) = &args.repository.check_run {
+        Shower { terminal, runner: &runner, outcome: &judged.outcome, report: &report, show: &show }.check_run(name)?;
+    }
+    Ok(judged.outcome.status)
+}
+
+/// The runner of GitHub Actions that this process runs in. One that is not understood is an error where a flag needs it,
+/// or a configuration is named whose word may not count; otherwise it is said, and the run goes on without.
+fn runner(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<Option<Runner>, Failed> {
+    let RepositoryArgs { changed_only, check_run, .. } = &args.repository;
+    let needs = if *changed_only {
+        Some("--changed-only")
+    } else if check_run.is_some() {
+        Some("--check-run")
+    } else {
+        None
+    };
+    if !workflow::reads_along(runner::variable(workflow::GITHUB_ACTIONS).as_deref()) {
+        return match needs {
+            Some(flag) => {
+                Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")))
+            }
+            None => Ok(None),
+        };
+    }
+    match Runner::new(&paths::folder(&args.paths), runner::token()?) {
+        Ok(runner) => Ok(Some(runner)),
+        Err(failed) if needs.is_some() || args.config.config.is_some() => Err(failed),
+        Err(failed) => {
+            let text = format!(
+                "the event of this run is not understood, so no configuration is looked for: {:#}",
+                failed.error
+            );
+            Diagnostic::Warning.print(terminal, &text);
+            Ok(None)
+        }
+    }
+}
+
+/// What was judged, and how.
+pub(crate) struct Judged {
+    pub(crate) outcome: Outcome,
+    task: Task,
+    root: PathBuf,
+}
+
+/// Verifies.
+pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, config: Config) -> Result<Judged, Failed> {
+    let mut collected = collect(terminal, &args.paths, &args.exclude, &config)?;
     let engine = args.bytes.hash_engine.load().map_err(Failed::unchecked)?;
     let programs = programs(&collected, &engine)?;
-    let root = collected.root.clone();
-
+    let root = std::mem::take(&mut collected.root);
     let flags = Flags {
         terminal,
         sumdb: &args.sumdb,
@@ -30,21 +95,29 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
         allow_incomplete: args.allow_incomplete,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &root }),
     };
-    let checkout = Checkout {
-        files: std::mem::take(&mut collected.files),
-        programs,
-        bare_vendors: std::mem::take(&mut collected.bare_vendors),
-    };
+    let checkout = Checkout { files: collected.files, programs, bare_vendors: collected.bare_vendors };
     let (outcome, task) = session::run(&flags, config, Task::Verify(checkout))?;
-    let show = Show {
-        terminal: terminal.clone(),
-        fail_on: args.fail_on,
-        allow_incomplete: args.allow_incomplete,
-        summary: true,
-        ..Show::default()
-    };
-    destinations.write(&outcome, &sources(&task), &show).map_err(|error| Failed::to_show(&outcome, error))?;
-    Ok(outcome.status)
+    Ok(Judged { outcome, task, root })
+}
+
+impl Judged {
+    /// How to show it: in the repository that it lies in.
+    pub(crate) fn show(&self, terminal: &TerminalArgs, args: &VerifyArgs) -> Show {
+        Show {
+            terminal: terminal.clone(),
+            fail_on: args.fail_on,
+            allow_incomplete: args.allow_incomplete,
+            summary: true,
+            places: places::of(&self.root, sources(&self.task).into_keys()),
+            category: args.repository.category.clone(),
+            ..Show::default()
+        }
+    }
+
+    /// Shows it on stdout.
+    pub(crate) fn write_stdout(&self, format: Format, show: &Show) -> Result<(), OutputError> {
+        Destinations::to_stdout(format).write(&self.outcome, &sources(&self.task), show)
+    }
 }
 
 /// Collects what is to be judged, and tells what a person should know of it.
@@ -53,18 +126,11 @@ pub(crate) fn collect(
     given: &[PathBuf],
     exclude: &[String],
     config: &Config,
-    flags: &ConfigArgs,
 ) -> Result<Collected, Failed> {
     let exclude = [exclude, &config.exclude].concat();
     let collected = paths::collect(given, &exclude, &uses).map_err(Failed::usage)?;
     for note in &collected.notes {
         Diagnostic::Note.print(terminal, note);
-    }
-    if flags.config.is_none()
-        && !flags.no_config
-        && let Some(note) = config::found_but_not_read(&collected.root)
-    {
-        Diagnostic::Note.print(terminal, &note);
     }
     Ok(collected)
 }

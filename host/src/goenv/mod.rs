@@ -190,6 +190,14 @@ impl Sources {
         Self { environment: environment.collect() }
     }
 
+    /// The same with settings of Go that somebody else's word puts in place of the environment's.
+    #[must_use]
+    pub fn with(mut self, settings: &[(Var, String)]) -> Self {
+        let settings = settings.iter().map(|(var, value)| (canonical(var.name()), value.into()));
+        self.environment.extend(settings);
+        self
+    }
+
     /// A variable's value as it is; an empty one counts as not set, as in cmd/go.
     pub fn os(&self, name: &str) -> Option<&OsString> {
         self.environment.get(&canonical(name)).filter(|value| !value.is_empty())

@@ -74,6 +74,18 @@ pub fn render(report: &Shown, context: &Context<'_>) -> String {
     out
 }
 
+/// An annotation about the run itself, which has no report.
+pub fn error(title: &str, message: &str) -> String {
+    let mut out = String::new();
+    let (title, message) = (title.to_owned(), message.to_owned());
+    let severity = modanchor_core::report::Severity::High;
+    command(
+        &mut out,
+        &Annotation { level: Level::Error, severity, title, message, path: None, line: None, columns: None },
+    );
+    out
+}
+
 fn word(level: Level) -> &'static str {
     match level {
         Level::Error => "error",

@@ -35,7 +35,10 @@ pub enum Limit {
 
 /// A job summary: GitHub takes 1 MiB a step (`AttachmentSizeLimit` in actions/runner, `FileCommandManager.cs`), counted
 /// over all that the step writes. 16 KiB are left to others.
-pub const SUMMARY_LIMIT: Limit = Limit::Bytes((1024 - 16) * 1024);
+pub const SUMMARY_BYTES: usize = (1024 - 16) * 1024;
+
+/// [`SUMMARY_BYTES`], as a limit.
+pub const SUMMARY_LIMIT: Limit = Limit::Bytes(SUMMARY_BYTES);
 
 /// A comment on a pull request may have 65,536 characters, the summary of a check run 65,535.
 pub const COMMENT_LIMIT: Limit = Limit::Characters(65_535);
@@ -102,6 +105,11 @@ pub fn render(report: &Shown, context: &Context<'_>, options: &Options) -> Strin
         out += &sections_left_out(&missing);
     }
     out + &footer
+}
+
+/// A page about a run that has no report: `what` is ours, `why` anybody's.
+pub fn failure(what: &str, why: &str) -> String {
+    format!("## ❌ {what}\n\n<p>{}</p>\n\n", prose(why))
 }
 
 const FINDINGS: &str = "### Findings\n\n<table>\n<tr><th>severity</th><th>rule</th><th>where</th><th>what</th></tr>\n";

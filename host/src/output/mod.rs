@@ -30,6 +30,7 @@ pub mod human;
 pub mod json;
 pub mod markdown;
 pub mod progress;
+pub mod sarif;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -141,6 +142,11 @@ impl Destinations {
         Ok(Self { stdout: stdout.unwrap_or(Format::Human), files })
     }
 
+    /// One format, on stdout.
+    pub fn to_stdout(format: Format) -> Self {
+        Self { stdout: format, files: Vec::new() }
+    }
+
     /// What stdout gets.
     pub fn stdout(&self) -> Format {
         self.stdout
@@ -157,7 +163,7 @@ impl Destinations {
         let stdout = io::stdout();
         let options = show.on(&stdout);
         let mut bytes = render(self.stdout, &answer, sources, &options, show)?;
-        if self.stdout == Format::Json && options.runner {
+        if matches!(self.stdout, Format::Json | Format::Sarif) && options.runner {
             // A file has the core's bytes, also there: no runner reads it.
             bytes = json::defused(bytes);
         }
@@ -212,6 +218,8 @@ pub struct Show {
     pub changed: Option<ChangedLines>,
     /// Where the repository's files can be looked at, if that is known.
     pub source: Option<Source>,
+    /// Tells apart several SARIF files of one commit; none: by the folder that was judged.
+    pub category: Option<String>,
 }
 
 impl Show {
@@ -312,6 +320,11 @@ fn render(
             let mut bytes = Vec::with_capacity(report.len() + 1);
             json::write(report, &mut bytes).map_err(OutputError::Stdout)?;
             Ok(bytes)
+        }
+        Format::Sarif => {
+            let mut sarif = sarif::render(&answer.outcome.report, &show.places, show.category.as_deref())?;
+            sarif.json.push(b'\n');
+            Ok(sarif.json)
         }
         Format::Github => Ok(github::render(answer.shown()?, &show.context()).into_bytes()),
         Format::Markdown => {
