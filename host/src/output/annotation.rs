@@ -1,5 +1,7 @@
 //! Annotations: findings as notes on lines of a pull request, before it is known who shows them.
 
+use std::borrow::Cow;
+
 use modanchor_core::report::{Finding, Places, Severity, rules};
 
 use super::{Shown, text::escape};
@@ -58,12 +60,25 @@ pub struct Selected {
 /// no file, and of what could not be checked and has no line: nobody could see these otherwise. This is about what is
 /// shown where: the verdict and the report have all findings.
 pub fn select(report: &Shown, places: &Places, changed: Option<&ChangedLines>) -> Selected {
-    let (shown, elsewhere): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| changed.is_none_or(|changed| touches(changed, places, finding)));
-    let mut annotations: Vec<Annotation> = shown.into_iter().map(|finding| annotation(finding, places)).collect();
+    let Ordered { findings, elsewhere } = order(report, places, changed);
+    Selected { annotations: findings.into_iter().map(|(path, finding)| annotation(path, finding)).collect(), elsewhere }
+}
+
+/// What [`select`] chooses, before any text is made of it, each finding with its path from the root of the repository.
+pub(crate) struct Ordered<'a> {
+    pub(crate) findings: Vec<(Option<Cow<'a, str>>, &'a Finding)>,
+    pub(crate) elsewhere: usize,
+}
+
+pub(crate) fn order<'a>(report: &'a Shown, places: &'a Places, changed: Option<&ChangedLines>) -> Ordered<'a> {
+    let mut findings: Vec<_> = (report.findings.iter())
+        .filter(|finding| changed.is_none_or(|changed| touches(changed, places, finding)))
+        .map(|finding| (finding.file.as_deref().map(|file| places.locate(file)), finding))
+        .collect();
+    let elsewhere = report.findings.len() - findings.len();
     // Stable: findings of one line stay in the report's order.
-    annotations.sort_by(|a, b| (b.severity, &a.path, a.line).cmp(&(a.severity, &b.path, b.line)));
-    Selected { annotations, elsewhere: elsewhere.len() }
+    findings.sort_by(|(a, x), (b, y)| (y.severity, a, x.line).cmp(&(x.severity, b, y.line)));
+    Ordered { findings, elsewhere }
 }
 
 /// How many findings [`select`] leaves out.
@@ -81,9 +96,9 @@ fn touches(changed: &ChangedLines, places: &Places, finding: &Finding) -> bool {
     }
 }
 
-fn annotation(finding: &Finding, places: &Places) -> Annotation {
+pub(crate) fn annotation(path: Option<Cow<'_, str>>, finding: &Finding) -> Annotation {
     let Finding { rule, severity, message, line, expected, found, by, help, .. } = finding;
-    let path = finding.file.as_deref().map(|file| places.locate(file).into_owned());
+    let path = path.map(Cow::into_owned);
     let line = path.as_ref().and(*line).filter(|line| *line > 0);
     // One line each: none of them can look like the next.
     let mut text = escape(message).into_owned();
@@ -189,8 +204,10 @@ mod tests {
         let places = Places::new("svc", BTreeMap::new());
         let kept = |files: &[(&str, Lines)]| {
             let files = files.iter().map(|(path, lines)| ((*path).to_owned(), lines.clone())).collect();
-            let selected = select(&report, &places, Some(&ChangedLines::new(files)));
+            let changed = ChangedLines::new(files);
+            let selected = select(&report, &places, Some(&changed));
             assert_eq!(selected.annotations.len() + selected.elsewhere, report.findings.len());
+            assert_eq!(selected.elsewhere, elsewhere(&report, &places, Some(&changed)));
             let kept = selected.annotations.into_iter();
             kept.map(|one| (one.title.split(' ').nth(1).unwrap().to_owned(), one.line)).collect::<Vec<_>>()
         };
@@ -223,10 +240,9 @@ mod tests {
             (None, Some(27), Some(74), None),
         ] {
             let finding = Finding { line, column, end_column: end, ..finding("gosum-mismatch", None) };
-            assert_eq!(annotation(&finding, &Places::default()).columns, want, "{line:?} {column:?} {end:?}");
+            assert_eq!(annotation(Some("go.sum".into()), &finding).columns, want, "{line:?} {column:?} {end:?}");
         }
-        let nowhere = Finding { file: None, ..finding("gosum-mismatch", 1) };
-        let shown = annotation(&nowhere, &Places::default());
+        let shown = annotation(None, &finding("gosum-mismatch", 1));
         assert_eq!((shown.path, shown.line, shown.columns), (None, None, None));
     }
 }

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use super::annotation::{Annotation, Level, Selected, select};
+use super::annotation::{Annotation, Level, Ordered, annotation, order};
 use super::text::{count, escape, thousands};
 use super::{Context, Shown, human, workflow};
 
@@ -32,14 +32,14 @@ const _: () = assert!(LEVELS.len() * MAX_PER_LEVEL <= MAX_PER_JOB);
 
 /// Renders a report: the commands, the most severe first; what GitHub would not show, in words; and the verdict.
 pub fn render(report: &Shown, context: &Context<'_>) -> String {
-    let Selected { annotations, elsewhere } = select(report, context.places, context.changed);
+    let Ordered { findings, elsewhere } = order(report, context.places, context.changed);
     let mut out = String::new();
     let mut plain = String::new();
     for level in LEVELS {
-        let of_level = annotations.iter().filter(|annotation| annotation.level == level);
+        let of_level = findings.iter().filter(|(_, finding)| Level::from(finding.severity) == level);
         let rest = of_level.clone().skip(MAX_PER_LEVEL).count() as u64;
-        for annotation in of_level.take(MAX_PER_LEVEL) {
-            command(&mut out, annotation);
+        for (path, finding) in of_level.take(MAX_PER_LEVEL) {
+            command(&mut out, &annotation(path.clone(), finding));
         }
         if rest > 0 {
             let more = count(rest, &format!("more {}", word(level)));
@@ -157,6 +157,7 @@ mod tests {
 
     use super::*;
     use crate::ci::changed::ChangedLines;
+    use crate::output::annotation::select;
     use crate::output::testing::{every_rule, finding, report, shown};
     use crate::output::workflow::runner::{self, Command};
 

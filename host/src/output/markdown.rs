@@ -20,8 +20,9 @@ use std::fmt::Write as _;
 
 use modanchor_core::report::{Finding, Floor, SumdbSummary, Verdict, rules};
 
+use super::annotation::{Ordered, elsewhere, order};
 use super::text::{count, escape, thousands};
-use super::{Context, Shown, annotation, human};
+use super::{Context, Shown, human};
 use crate::cli::args::FailOn;
 
 /// How long a page may be. What is over it, GitHub refuses as a whole.
@@ -189,9 +190,9 @@ impl Page<'_> {
             FailOn::Low => "low",
             FailOn::Never => "never",
         };
-        let nothing = match options.fail_on {
+        let rest = match options.fail_on {
             FailOn::Never => "Findings do not fail this run (`--fail-on never`)".to_owned(),
-            _ => format!("No finding is at or above `{fail_on}`"),
+            _ => format!("What was checked shows nothing at or above `{fail_on}`"),
         };
         let counts = &report.counts.findings;
         let has_findings = counts.critical + counts.high + counts.medium + counts.low > 0;
@@ -201,16 +202,15 @@ impl Page<'_> {
                 "**Something is wrong**: findings at or above `{fail_on}`. Do not build or merge this before each of \
                  them is understood."
             ),
-            Verdict::Incomplete if options.allow_incomplete => format!(
-                "**Something could not be checked**, which `--allow-incomplete` lets pass. {nothing}, as \
-                 far as could be checked."
-            ),
+            Verdict::Incomplete if options.allow_incomplete => {
+                format!("**Something could not be checked**, which `--allow-incomplete` lets pass. {rest}.")
+            }
             Verdict::Incomplete => format!(
-                "**Something could not be checked**, so this does not pass. {nothing}; nobody vouches for the rest. \
-                 Run it again: what was verified is kept, and only the rest is asked for. If that does not help, \
+                "**Something could not be checked**, so this does not pass. {rest}; nobody vouches for the rest. \
+                 Run it again: what was verified is kept, and only what is missing is asked for. If that does not help, \
                  `modanchor explain unchecked` says what can be in the way."
             ),
-            Verdict::Pass if has_findings => format!("**This passes, with findings.** {nothing}."),
+            Verdict::Pass if has_findings => format!("**This passes, with findings.** {rest}."),
             Verdict::Pass => "**Everything that was to be checked is as it should be.**".to_owned(),
         };
         if report.verdict == Verdict::Fail && unchecked {
@@ -222,13 +222,10 @@ impl Page<'_> {
 
     /// All findings, the most severe first, in half of the room if they need as much; then their details.
     fn findings(&self, out: &mut String, mut room: Room) {
-        let mut findings: Vec<(Option<String>, &Finding)> =
-            self.report.findings.iter().map(|finding| (self.path(finding), finding)).collect();
+        let Ordered { findings, .. } = order(self.report, self.context.places, None);
         if findings.is_empty() {
             return;
         }
-        findings.sort_by(|(a, x), (b, y)| (y.severity, a, x.line).cmp(&(x.severity, b, y.line)));
-
         let mut half = room.split();
         out.push_str(FINDINGS);
         let mut shown = 0;
@@ -260,10 +257,6 @@ impl Page<'_> {
         if missing > 0 {
             out.push_str(&details_left_out(missing));
         }
-    }
-
-    fn path(&self, finding: &Finding) -> Option<String> {
-        finding.file.as_deref().map(|file| self.context.places.locate(file).into_owned())
     }
 
     /// `sub/go.sum:3`, linked where that leads somewhere.
@@ -370,13 +363,16 @@ impl Page<'_> {
     }
 
     fn bytes(&self) -> Option<String> {
-        let measured = human::measured(&self.report.counts.bytes)?;
-        Some(format!("### Bytes\n\n<p>{}.</p>\n\n", prose(&measured)))
+        let mut sentence = human::measured(&self.report.counts.bytes)?;
+        if let Some(first) = sentence.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Some(format!("### Bytes\n\n<p>{}.</p>\n\n", prose(&sentence)))
     }
 
     fn footer(&self) -> String {
         let Self { report, context, .. } = self;
-        let elsewhere = annotation::elsewhere(report, context.places, context.changed) as u64;
+        let elsewhere = elsewhere(report, context.places, context.changed) as u64;
         let mut out = String::new();
         if elsewhere > 0 {
             let lie = if elsewhere == 1 { "lies" } else { "lie" };

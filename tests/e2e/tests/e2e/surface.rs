@@ -129,6 +129,67 @@ fn formats_go_to_files_and_quiet_is_quiet() {
     assert_eq!(report["verdict"], "pass");
 }
 
+/// Lines that GitHub's runner would obey, or Azure's.
+fn commands(output: &str) -> Vec<&str> {
+    let is_one = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
+    output.lines().filter(is_one).collect()
+}
+
+#[test]
+fn where_a_runner_reads_along_only_annotations_are_commands() {
+    let s = Sandbox::with_gosum("::error::a b\nexample.com/##[error]x v1.0.0 h1:##vso[x]y\n##[stop-commands]z\n");
+    let odd = "\n::error::x\n##[error]y";
+    for key in ["GITHUB_ACTIONS", "TF_BUILD"] {
+        for args in [
+            &["verify"][..],
+            &["verify", "--verbose"],
+            &["verify", "--format", "json"],
+            &["verify", "--format", "markdown"],
+            &["fix", "--dry-run"],
+            &["verify", odd],
+            &["verify", "--exclude", odd, odd],
+            &[odd],
+            &["--color", odd],
+            &["explain", odd],
+            &["lookup", odd],
+            &["hash", "mod", odd],
+        ] {
+            let out = s.run(args).env(key, "true").end();
+            assert!(!out.stdout.is_empty() || !out.stderr.is_empty(), "{args:?} says nothing");
+            for text in [&out.stdout, &out.stderr] {
+                assert_eq!(commands(text), [""; 0], "{args:?}");
+            }
+        }
+    }
+    // What stands in for the runner does see them, and without a runner everything is shown as it is.
+    let plain = s.run(["verify"]).end();
+    assert!(!commands(&plain.stdout).is_empty(), "{}", plain.stdout);
+    let json =
+        |runner: &str| s.run(["verify", "--format", "json"]).env("GITHUB_ACTIONS", runner).end().report().timeless();
+    assert_eq!(json("true"), json("false"), "the same document");
+}
+
+#[test]
+fn one_annotation_and_one_summary_for_one_changed_line() {
+    let s = Sandbox::hello();
+    let text = s.read("go.sum");
+    let (at, line) = text.lines().enumerate().nth(2).expect("three lines");
+    let hash = line.find("h1:").expect("a hash") + 3;
+    let other = if line[hash..].starts_with('A') { "B" } else { "A" };
+    let changed = format!("{}{other}{}", &line[..hash], &line[hash + 1..]);
+    s.write("go.sum", text.replace(line, &changed));
+    let summary = s.path("summary.md");
+    let format = format!("markdown={}", summary.display());
+    let out =
+        s.run(["verify", "--format", "github", "--format", &format]).env("GITHUB_ACTIONS", "true").end().status(1);
+    let annotations = commands(&out.stdout);
+    let start = format!("::error file=go.sum,line={0},endLine={0},col=", at + 1);
+    assert!(matches!(annotations[..], [one] if one.starts_with(&start)), "{annotations:?}");
+    let summary = std::fs::read_to_string(summary).expect("it was written");
+    assert!(summary.starts_with("## ❌ modanchor: fail\n"), "{summary}");
+    assert_eq!(summary.matches("<tr><td>critical</td>").count(), 1);
+}
+
 #[test]
 fn a_closed_pipe_is_no_panic() {
     let s = Sandbox::hello();
