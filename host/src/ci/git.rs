@@ -224,6 +224,10 @@ impl Git {
         let top = top.strip_suffix(b"\n").unwrap_or(&top);
         let unexpected = || GitError::Unexpected { command: "rev-parse".to_owned() };
         let toplevel = path_of(top).filter(|path| path.is_absolute()).ok_or_else(unexpected)?;
+        // The repository may reach further up than what git was looked for in.
+        if !outside_of(&toplevel)(&self.program) {
+            return Err(GitError::NoGit);
+        }
         let head = self.run(&toplevel, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], MAX_ANSWER);
         let head = match head {
             Err(GitError::Failed { .. }) => return Err(GitError::NoCommit),
@@ -384,14 +388,20 @@ fn path_of(bytes: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
-/// Reads a pipe to its end in a thread of its own, and keeps one byte more than the limit.
+/// Reads a pipe in a thread of its own, and keeps one byte more than the limit. What comes after that is read too and kept
+/// nowhere: whoever writes must not die of it.
 fn collect(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
+        let Some(mut pipe) = pipe else {
+            // Both pipes were asked for.
+            return;
+        };
         let mut content = Vec::new();
-        let read = pipe.map_or(Ok(0), |pipe| pipe.take(limit + 1).read_to_end(&mut content));
+        let read = pipe.by_ref().take(limit + 1).read_to_end(&mut content);
         // Nobody may be listening any more.
         _ = sender.send(read.map(|_| content));
+        _ = io::copy(&mut pipe, &mut io::sink());
     });
     receiver
 }
@@ -522,12 +532,10 @@ impl Checkout {
     /// Those of any command.
     pub fn remote_branch(&self, branch: &Branch) -> Result<Option<Commit>, GitError> {
         let name = format!("refs/remotes/origin/{branch}^{{commit}}");
-        match self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name], MAX_ANSWER) {
+        match self.run(&["rev-parse", "--verify", "--quiet", &name], MAX_ANSWER) {
             Ok(output) => {
                 let unexpected = || GitError::Unexpected { command: "rev-parse".to_owned() };
-                // `--end-of-options` is printed by some versions of git.
-                let last = output.trim_ascii_end().rsplit(|&b| b == b'\n').next().unwrap_or_default();
-                commit_in(last).map(Some).ok_or_else(unexpected)
+                commit_in(&output).map(Some).ok_or_else(unexpected)
             }
             Err(GitError::Failed { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -623,7 +631,7 @@ impl Checkout {
 
 /// Names, none of them empty, `.` or `..`, with `/` between. On Windows, a backslash or colon means something else.
 fn is_repository_path(path: &str) -> bool {
-    let meant = |name: &str| !matches!(name, "" | "." | "..") && !(cfg!(windows) && name.contains(['\\', ':']));
+    let meant = |name: &str| !(matches!(name, "" | "." | "..") || cfg!(windows) && name.contains(['\\', ':']));
     path.split('/').all(meant) && !path.contains('\0')
 }
 

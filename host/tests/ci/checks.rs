@@ -183,6 +183,20 @@ async fn an_answer_that_was_lost_makes_no_second_run() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_is_waited_for_and_did_nothing() {
+    let bench = Bench::new().await;
+    let annotations: Vec<_> = (1..=60).map(|line| annotation(Severity::High, line)).collect();
+    let limited =
+        || Fault::Instead(refusal(403, "You have exceeded a secondary rate limit").insert_header("retry-after", "20"));
+    bench.fault(limited()).fault(Fault::None).fault(limited());
+    let published = publish_to(&bench, &check(&annotations)).await.unwrap();
+    assert_eq!((published.shown, published.problem), (60, None));
+    assert_eq!(bench.state().batches, [50, 10]);
+    assert_eq!(bench.state().seen.len(), 4, "nothing has to be looked up");
+    assert_eq!(bench.clock.pauses(), [std::time::Duration::from_secs(20); 2]);
+}
+
+#[tokio::test]
 async fn a_run_that_did_not_come_about_is_made_again() {
     let bench = Bench::new().await;
     bench.fault(Fault::Instead(ResponseTemplate::new(502)));

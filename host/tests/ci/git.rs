@@ -187,7 +187,7 @@ fn a_history_that_is_cut_off() {
     let checkout = repo.open_at(&repo.shallow(1)).unwrap();
     assert!(checkout.is_shallow() && !repo.open().is_shallow());
     assert_eq!(checkout.head(), &head);
-    assert_eq!(checkout.parents().unwrap(), [root.clone()], "the commit itself knows them");
+    assert_eq!(checkout.parents().unwrap(), std::slice::from_ref(&root), "the commit itself knows them");
     assert!(!checkout.has(&root).unwrap());
     assert!(matches!(checkout.merge_base(&root, &head).unwrap_err(), GitError::Shallow));
     assert!(matches!(checkout.changed(&root, "a").unwrap_err(), GitError::Absent(absent) if absent == root));
@@ -384,7 +384,7 @@ fn nothing_that_the_checkout_names_is_run() {
     assert_eq!(checkout.changed(&base, "go.sum").unwrap(), ranges(&[(2, 3)]));
     assert_eq!(checkout.changed(&head, "go.sum").unwrap(), ranges(&[(3, 3)]));
     assert_eq!(checkout.show(&base, "go.sum", 9).unwrap().as_deref(), Some(&b"a\n"[..]));
-    assert_eq!(checkout.parents().unwrap(), [base.clone()]);
+    assert_eq!(checkout.parents().unwrap(), std::slice::from_ref(&base));
     assert_eq!(checkout.merge_base(&base, &head).unwrap(), Some(base));
     let absent = Commit::parse(&absent).unwrap();
     assert!(!checkout.has(&absent).unwrap());
@@ -416,7 +416,11 @@ fn a_git_that_misbehaves() {
     assert!(matches!(error, GitError::TooLarge { .. }), "{error}");
     let error = open("echo relative", long);
     assert!(matches!(error, GitError::Unexpected { .. }), "{error}");
-    let error = open("case \"$*\" in *toplevel) echo /;; *) echo x;; esac", long);
+    let error = open("echo /", long);
+    assert!(matches!(error, GitError::NoGit), "its own repository reaches up to where it lies: {error}");
+    let work = folder.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let error = open(&format!("case \"$*\" in *toplevel) echo {};; *) echo x;; esac", work.display()), long);
     assert!(matches!(error, GitError::Unexpected { .. }), "{error}");
     let error = open("yes 'fatal: \u{1b}[31m' | head -c 100000 >&2; exit 3", long);
     assert!(matches!(&error, GitError::Failed { complaint, .. } if complaint.contains("\\u{1b}")), "{error}");

@@ -1,5 +1,7 @@
 //! What is asked of git and of GitHub: against real repositories, and a server on loopback that keeps GitHub's limits.
 
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 mod api;
 mod changed;
 mod checks;

@@ -294,7 +294,7 @@ fn cut(markdown: &str, limit: usize) -> Cow<'_, str> {
     }
 }
 
-/// The fence of the block of code that is open at the end (CommonMark, section 4.5).
+/// The fence of the block of code that is open at the end (CommonMark 0.31, section 4.5).
 fn open_fence(markdown: &str) -> Option<&str> {
     let mut open: Option<&str> = None;
     for line in markdown.lines() {
@@ -303,7 +303,8 @@ fn open_fence(markdown: &str) -> Option<&str> {
         let Some(mark) = mark else { continue };
         let fence = &line[..line.len() - line.trim_start_matches(mark).len()];
         match open {
-            None if fence.len() >= 3 => open = Some(fence),
+            // A line with more backticks after the first is code within a paragraph.
+            None if fence.len() >= 3 && (mark == '~' || !line[fence.len()..].contains('`')) => open = Some(fence),
             Some(began) if began.starts_with(mark) && fence.len() >= began.len() && fence == line => open = None,
             _ => {}
         }
@@ -396,6 +397,57 @@ async fn add(github: &GitHub, id: u64, update: &Update<'_>, total: usize) -> Res
         }
         if pause.is_none() {
             return Err(unclear);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn markdown_is_cut_after_a_line_and_what_is_open_is_closed() {
+        let long = "y\n".repeat(200);
+        for (markdown, want) in [
+            (format!("a\n{long}"), "a\ny\ny\n"),
+            (format!("```go\n{long}"), "```go\ny\n```\n"),
+            (format!("~~~\n```\n{long}"), "~~~\n```\n~~~\n"),
+            (format!("```\nx\n```\n{long}"), "```\nx\n```\n"),
+            (format!("```x``` y\n{long}"), "```x``` y\n"),
+            (format!("````\n```\n{long}"), "````\n```\n````\n"),
+            ("é".repeat(200), ""),
+            (format!("{}\n{long}", "`".repeat(100)), ""),
+        ] {
+            let note = "\nThis is cut: GitHub shows no more.\n";
+            assert_eq!(cut(&markdown, want.len() + note.len() + 1), format!("{want}{note}"), "{markdown}");
+        }
+        let folds = format!("<details>\n<details>\n</details>\n{long}");
+        assert!(cut(&folds, 100).ends_with("y\n\n</details>\n\nThis is cut: GitHub shows no more.\n"));
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer", 5), "", "there is not even room to say so");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_cut_is_within_the_limit_and_closed(
+            markdown in "(```|~~~|````|<details>|</details>|`|é|x|\n|\n\n){0,60}",
+            limit in 0usize..200,
+        ) {
+            let cut = cut(&markdown, limit);
+            prop_assert!(cut.len() <= limit);
+            if cut != markdown {
+                prop_assert_eq!(open_fence(&cut), None);
+            }
+        }
+
+        #[test]
+        fn nothing_ends_a_block_of_code_from_within(text in "(`{1,6}|~{3}|\n|\r|x| ){0,40}") {
+            let block = fenced(&text);
+            let fence = block.split('t').next().unwrap();
+            prop_assert!(!text.contains(fence));
+            prop_assert_eq!(open_fence(&block), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! GitHub's REST API, as much of it as a run needs: <https://docs.github.com/en/rest>, version 2022-11-28.
 //!
-//! octocrab makes the requests and reads the errors; [`transport`] sends them.
+//! octocrab makes the requests and reads the errors; they are sent as everything else of this program is (`transport.rs`).
 //!
 //! # Security
 //! - The token goes to the server of GITHUB_API_URL alone: requests are paths below it, redirects to another server are
