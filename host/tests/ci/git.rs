@@ -71,7 +71,9 @@ fn a_bare_repository_in_the_tree_is_passed_over() {
     }
     let repo = Repo::new();
     repo.write("module/HEAD", "ref: refs/heads/main\n");
-    repo.write("module/config", "[core]\n\tbare = false\n\tworktree = /\n");
+    let config =
+        format!("[core]\n\trepositoryFormatVersion = 0\n\tbare = false\n\tworktree = {}\n", repo.base().display());
+    repo.write("module/config", config);
     for folder in ["module/objects/x", "module/refs/x"] {
         repo.write(folder, "");
     }
@@ -414,6 +416,10 @@ fn a_git_that_misbehaves() {
     assert!(matches!(error, GitError::TimedOut { .. }), "{error}");
     let error = open("exec yes", long);
     assert!(matches!(error, GitError::TooLarge { .. }), "{error}");
+    // Cargo sets variables for tests, which are none of git's business.
+    let error = open("env >&2; exit 3", long);
+    let environment = error.to_string();
+    assert!(environment.contains("GIT_TERMINAL_PROMPT=0") && !environment.contains("CARGO"), "{environment}");
     let error = open("echo relative", long);
     assert!(matches!(error, GitError::Unexpected { .. }), "{error}");
     let error = open("echo /", long);
