@@ -62,8 +62,8 @@ $Target = switch -CaseSensitive ("$env:RUNNER_OS-$env:RUNNER_ARCH") {
   default { '' }
 }
 
-# Part 4: dist/checksums.json, which `cargo xtask release record` writes. JSON with one thing a line, read as strictly as
-# it is written: a line that is not expected where it stands stops everything.
+# Part 4: dist/checksums.json, which `cargo xtask release record` writes. JSON with one thing a line, read as strictly
+# as it is written: a line that is not expected where it stands stops everything.
 
 # VERSION, then TARGET, then DIGEST, in the order of the file. Names are told apart by case, as in install.sh.
 $Entries = [Collections.Specialized.OrderedDictionary]::new([StringComparer]::Ordinal)

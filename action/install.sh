@@ -71,8 +71,8 @@ case ${RUNNER_OS:-}-${RUNNER_ARCH:-} in
   *) target= ;;
 esac
 
-# Part 4: dist/checksums.json, which `cargo xtask release record` writes. JSON with one thing a line, read as strictly as
-# it is written: a line that is not expected where it stands stops everything.
+# Part 4: dist/checksums.json, which `cargo xtask release record` writes. JSON with one thing a line, read as strictly
+# as it is written: a line that is not expected where it stands stops everything.
 
 # One `VERSION TARGET DIGEST` a line, with a newline before the first as well.
 entries=$'\n'
