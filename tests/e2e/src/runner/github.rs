@@ -268,3 +268,45 @@ fn respond(
     stream.write_all(body)?;
     stream.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(server: &GitHub, method: &str, path: &str, token: &str, body: &Value) -> (u16, String) {
+        let mut stream = TcpStream::connect(server.address).expect("it listens");
+        let body = body.to_string();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+        .expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status"), body.to_owned())
+    }
+
+    #[test]
+    fn limits_and_permissions_are_githubs() {
+        let server = GitHub::start();
+        let annotations = |count: usize| json!({"name": "x", "output": {"annotations": vec![json!({}); count]}});
+        let post = |token: &str, body: &Value| ask(&server, "POST", "/repos/o/r/check-runs", token, body).0;
+        assert_eq!(post("t", &annotations(1)), 401);
+        server.grant("t", &BTreeSet::new());
+        assert_eq!(post("t", &annotations(1)), 403);
+        server.grant("t", &["checks".to_owned()].into());
+        assert_eq!(post("t", &annotations(51)), 422);
+        assert_eq!(post("t", &json!({"output": {"summary": "x".repeat(65_536)}})), 422);
+        assert_eq!(post("t", &annotations(50)), 201);
+        let patch = |id: &str| ask(&server, "PATCH", &format!("/repos/o/r/check-runs/{id}"), "t", &annotations(20)).0;
+        assert_eq!((patch("1"), patch("2")), (200, 404));
+        assert_eq!(server.check_runs()[0]["output"]["annotations"].as_array().map(Vec::len), Some(70));
+        assert_eq!(ask(&server, "POST", "/repos/o/r/code-scanning/sarifs", "t", &json!({})).0, 403);
+        assert_eq!(ask(&server, "GET", "/repos/o/r/unknown", "t", &json!({})).0, 404);
+        server.answer("/file", Answer::Bytes(b"abc".to_vec()));
+        assert_eq!(ask(&server, "GET", "/file", "", &Value::Null), (200, "abc".into()));
+        assert_eq!(server.requests().len(), 10);
+    }
+}

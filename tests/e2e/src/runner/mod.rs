@@ -910,3 +910,103 @@ fn assignments(file: &Path) -> BTreeMap<String, String> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workflow_commands_are_read_as_the_runner_reads_them() {
+        let log = "::error file=go%2Csum,line=3,title=a%3Ab::x%0Ay%25 %3A::z\n  ::notice::\nno ::error::command\n\
+                   ::stop-commands::end\n::error::not one\n::end::\n::warning::one\n";
+        let found = commands(log);
+        let names: Vec<&str> = found.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["error", "notice", "warning"]);
+        assert_eq!(found[0].message, "x\ny% %3A::z");
+        let properties = [("file", "go,sum"), ("line", "3"), ("title", "a:b")];
+        assert_eq!(found[0].properties, properties.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    }
+
+    #[test]
+    fn outputs_are_read_as_the_runner_reads_them() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let read = |text: &str| {
+            fs::write(file.path(), text).expect("ours");
+            assignments(file.path()).into_iter().collect::<Vec<_>>()
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(read("a=1\n\nb=<<x\na=2\n"), [pair("a", "2"), pair("b", "<<x")]);
+        assert_eq!(read("a<<E=\nb=1\n\nE\nE=\nc="), [pair("a", "b=1\n\nE"), pair("c", "")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "GitHub refuses")]
+    fn an_output_that_is_none_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(file.path(), "status 0\n").expect("ours");
+        assignments(file.path());
+    }
+
+    fn run(workflow: &str) -> Option<Job> {
+        if !crate::has_git() {
+            return None;
+        }
+        let origin = Origin::new(&[("a", "")]);
+        let event = origin.push();
+        Some(Machine::new().workflow(&origin, &event, workflow))
+    }
+
+    const STEPS: &str = "on: push\njobs:\n  one:\n    runs-on: ubuntu-24.04\n    steps:\n";
+
+    #[test]
+    fn steps_run_as_github_runs_them() {
+        let steps = "
+      - id: one
+        run: |
+          echo 'name=v a l' >>\"$GITHUB_OUTPUT\"
+          echo 'LATER=later' >>\"$GITHUB_ENV\"
+          mkdir dir
+          echo \"$RUNNER_TEMP\" >>\"$GITHUB_PATH\"
+          printf '#!/bin/sh\\necho added\\n' >\"$RUNNER_TEMP/added\"
+          chmod +x \"$RUNNER_TEMP/added\"
+      - name: fails
+        continue-on-error: true
+        run: exit 1
+      - env:
+          HERE: ${{ steps.one.outputs.name }}!
+        working-directory: dir
+        run: echo \"$HERE $LATER ${PWD##*/}\"; added
+      - id: bad
+        run: exit 3
+      - run: echo never
+      - if: failure() && steps.bad.outcome == 'failure'
+        run: echo at last
+";
+        let Some(job) = run(&format!("{STEPS}{steps}")) else { return };
+        assert_eq!(job.log(), "v a l! later dir\nadded\nat last\n");
+        assert_eq!((job.conclusion, job.step("bad").status), (Ended::Failure, Some(3)));
+        assert_eq!(job.environment["LATER"], "later");
+    }
+
+    #[test]
+    fn what_is_not_simulated_is_no_pass() {
+        if !crate::has_git() {
+            return;
+        }
+        for (steps, message) in [
+            ("      - uses: actions/upload-artifact@v7\n", "is not simulated"),
+            ("      - uses: actions/checkout\n", "which version?"),
+            ("      - uses: actions/checkout@v6\n        with: {ref: x}\n", "is not simulated"),
+            ("      - run: x\n        timeout-minutes: 1\n", "is not simulated"),
+            ("      - run: echo ${{ matrix.x }}\n", "there is no context matrix"),
+            ("      - run: x\n        shell: fish\n", "is not simulated"),
+            ("      - uses: modanchor/modanchor@v1\n        with: {typo: x}\n", "has no input typo"),
+        ] {
+            let ran = std::panic::catch_unwind(|| run(&format!("{STEPS}{steps}")));
+            let panic = ran.expect_err(steps);
+            let text = panic.downcast_ref::<String>().expect("a message");
+            assert!(text.contains(message), "{steps}: {text}");
+        }
+        assert!(std::panic::catch_unwind(|| run("on: pull_request\njobs: {}\n")).is_err());
+    }
+}
