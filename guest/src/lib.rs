@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`contract`] | the types of `wit/`, generated |
 //! | `exchange` | asking: turns what is awaited into requests, and answers back |
+//! | [`lint`] | settings that disarm Go's own checks |
 //! | [`module`] | module paths, versions, `!`-escaping, GOPRIVATE patterns |
 //! | [`buildinfo`] | what a Go program says of its own build, as `go version -m` reads it |
 //! | [`dirhash`] | h1 of zips, folders and go.mod files; the rules of module zips |
@@ -24,6 +25,7 @@ pub mod contract;
 pub mod dirhash;
 pub(crate) mod exchange;
 pub mod gosum;
+pub mod lint;
 pub mod module;
 pub mod report;
 pub mod sumdb;

@@ -107,7 +107,8 @@ pub struct SumdbSummary {
 pub struct FileSummary {
     /// Relative to the folder that is judged.
     pub path: String,
-    /// `go.sum`, `go.work.sum`, `go.mod`, `go.work`, `vendor` (its modules.txt) or `program`.
+    /// `go.sum`, `go.work.sum`, `go.mod`, `go.work`, `vendor` (its modules.txt) or `program`; of a `lint`, how the file was
+    /// read ([`crate::lint::kind`]).
     pub kind: String,
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,

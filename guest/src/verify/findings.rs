@@ -108,6 +108,8 @@ pub(super) struct Findings<'a> {
     used: Vec<bool>,
     failed: bool,
     incomplete: bool,
+    /// Whether the run is about settings.
+    about_settings: bool,
 }
 
 /// What a run's findings amount to.
@@ -134,7 +136,13 @@ impl<'a> Findings<'a> {
             used: vec![false; settings.ignores.len()],
             failed: false,
             incomplete: false,
+            about_settings: false,
         }
+    }
+
+    /// Those of a run that is about settings. Ignores of other rules are not unused because it finds nothing of them.
+    pub(super) fn about_settings(settings: &'a Settings) -> Self {
+        Self { about_settings: true, ..Self::new(settings) }
     }
 
     /// Something could not be checked, of which another finding speaks.
@@ -223,6 +231,10 @@ impl<'a> Findings<'a> {
     fn judge_ignores(&mut self) {
         let today = text::day(self.settings.now);
         for (ignore, used) in self.settings.ignores.iter().zip(std::mem::take(&mut self.used)) {
+            // A configuration serves runs of both kinds.
+            if rules::find(&ignore.rule).is_some_and(|rule| rule.is_about_settings() != self.about_settings) {
+                continue;
+            }
             let about = format!("rule {}, module {}", ignore.rule, ignore.module_text);
             if ignore.has_expired(&today) {
                 let day = ignore.expires.as_deref().unwrap_or_default();
@@ -249,8 +261,13 @@ impl<'a> Findings<'a> {
 }
 
 impl Ignore {
+    /// A finding about settings is about no module, so whoever ignores those ignores all of the rule's: `*`.
     fn covers(&self, rule: &Rule, path: Option<&str>) -> bool {
-        self.rule == rule.id && path.is_some_and(|path| self.module.matching(path).is_some())
+        let covered = match path {
+            Some(path) => self.module.matching(path).is_some(),
+            None => rule.is_about_settings() && self.module.matching_everything().is_some(),
+        };
+        self.rule == rule.id && covered
     }
 
     /// Days compare as text.

@@ -25,6 +25,7 @@ mod bytes;
 mod files;
 mod findings;
 mod fix;
+mod lint;
 mod lookup;
 mod lump;
 mod programs;
@@ -99,6 +100,7 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
             files::run(&settings, question.checkout, Mode::Explain(module), exchange).await
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
+        Task::Lint(job) => lint::run(&settings, job),
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }
 }

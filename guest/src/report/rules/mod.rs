@@ -14,6 +14,15 @@ pub mod config_expired_ignore;
 pub mod config_unused_ignore;
 pub mod dir_mismatch;
 pub mod dir_writable;
+pub mod env_insecure;
+pub mod env_mod_mod;
+pub mod env_modcacherw;
+pub mod env_modfile;
+pub mod env_no_such_variable;
+pub mod env_overlay;
+pub mod env_proxy;
+pub mod env_sumdb_off;
+pub mod env_sumdb_skips_all;
 pub mod gomod_mismatch;
 pub mod gosum_conflict;
 pub mod gosum_malformed;
@@ -49,6 +58,15 @@ pub const ALL: &[&Rule] = &[
     &config_unused_ignore::RULE,
     &dir_mismatch::RULE,
     &dir_writable::RULE,
+    &env_insecure::RULE,
+    &env_mod_mod::RULE,
+    &env_modcacherw::RULE,
+    &env_modfile::RULE,
+    &env_no_such_variable::RULE,
+    &env_overlay::RULE,
+    &env_proxy::RULE,
+    &env_sumdb_off::RULE,
+    &env_sumdb_skips_all::RULE,
     &gomod_mismatch::RULE,
     &gosum_conflict::RULE,
     &gosum_malformed::RULE,
@@ -141,6 +159,11 @@ impl Rule {
         !accuses_the_database && self.id != unchecked::RULE.id
     }
 
+    /// Whether it is about settings, and found by `lint`: about no module.
+    pub fn is_about_settings(&self) -> bool {
+        self.id.starts_with("env-")
+    }
+
     /// The whole text as one Markdown page: the page under `docs/rules/`, and what `modanchor explain` shows.
     pub fn markdown(&self) -> String {
         let Self { id, severity, title, description, causes, help, .. } = self;
@@ -153,7 +176,9 @@ impl Rule {
             }
             (false, Severity::Low | Severity::Note) => "does not fail the run at the default `--fail-on medium`",
         };
-        let ignore = if self.ignorable() {
+        let ignore = if self.is_about_settings() {
+            "can be ignored as a whole, with `module = \"*\"` and a reason, by a configuration that you name with `--config`"
+        } else if self.ignorable() {
             "can be ignored for named modules, with a reason, by a configuration that you name with `--config`"
         } else {
             "cannot be ignored"

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 mod bytes;
 mod fix;
+mod lint;
 mod programs;
 mod vendored;
 
