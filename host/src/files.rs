@@ -82,6 +82,11 @@ impl Regular {
         if before.is_file() { Ok(Self { file, before, path: None }) } else { Err(FileError::NotRegular) }
     }
 
+    /// The open file itself.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     /// As it was when it was opened.
     pub fn metadata(&self) -> &Metadata {
         &self.before

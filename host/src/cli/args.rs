@@ -64,6 +64,33 @@ Exit status:
   2  wrong usage
   3  some lines could not be proved";
 
+const LINT_EXAMPLES: &str = "\
+Examples:
+  modanchor lint                            the environment, and every file below the current folder
+  modanchor lint .github Dockerfile
+  modanchor lint --fix --dry-run            show what --fix would change; 1 if something would
+  modanchor lint --fix                      and change it";
+
+const LINT_STATUS: &str = "\
+Exit status:
+  0  nothing at or above --fail-on is left
+  1  findings at or above it; or --dry-run: something would change
+  2  wrong usage or configuration
+  3  a file could not be written";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  modanchor init                            in the root of a git checkout
+  modanchor init --dry-run                  only show
+  modanchor init --pin COMMIT               run the action of exactly that commit";
+
+const INIT_STATUS: &str = "\
+Exit status:
+  0  both files are there as shown
+  1  --dry-run: something would be written
+  2  wrong usage, not the root of a checkout, or a file that differs is there
+  3  a file could not be written";
+
 const LOOKUP_EXAMPLES: &str = "\
 Examples:
   modanchor lookup golang.org/x/text@v0.14.0
@@ -117,6 +144,18 @@ pub enum Command {
     /// a line that is none is left alone.
     #[command(after_help = FIX_STATUS, after_long_help = format!("{FIX_EXAMPLES}\n\n{FIX_STATUS}"))]
     Fix(FixArgs),
+    /// Find settings that disarm Go's own checks: in the environment, go.env, CI files, images and scripts
+    ///
+    /// Reads the settings in force where it runs, and below PATH: GitHub workflows and actions, GitLab CI, Compose and
+    /// other YAML, Dockerfiles, Makefiles, shell scripts, devcontainer.json, go.env and .env files.
+    #[command(after_help = LINT_STATUS, after_long_help = format!("{LINT_EXAMPLES}\n\n{LINT_STATUS}"))]
+    Lint(LintArgs),
+    /// Write a GitHub workflow and a first configuration, showing what will be written
+    ///
+    /// The workflow runs modanchor on pushes to the default branch, on pull requests and in the merge queue. A file
+    /// that is there and differs is never replaced without --force.
+    #[command(after_help = INIT_STATUS, after_long_help = format!("{INIT_EXAMPLES}\n\n{INIT_STATUS}"))]
+    Init(InitArgs),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -411,6 +450,77 @@ pub struct FixArgs {
     /// Database, network and cache.
     #[command(flatten)]
     pub sumdb: SumdbArgs,
+}
+
+/// `modanchor lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// Folders and files; a file that is named is read whatever its name is
+    ///
+    /// Of a folder, every file below it whose name or first line says that it may hold settings; not those in `vendor`,
+    /// `testdata`, `node_modules` and `.git`.
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Leave out files and folders below PATH that match, as in .gitignore
+    #[arg(long, value_name = "GLOB", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+    pub exclude: Vec<String>,
+    /// From which severity on a finding fails the run
+    #[arg(long, value_enum, value_name = "critical|high|medium|low|never", default_value_t = FailOn::Medium, hide_possible_values = true)]
+    pub fail_on: FailOn,
+    /// Change what can be changed safely, after showing a diff; the environment is never changed
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix: show what would change, and write nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `modanchor init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// The root of a git checkout
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub dir: PathBuf,
+    /// Run the action of this commit, 40 hexadecimal digits, which nobody can change afterwards
+    #[arg(long, value_name = "COMMIT")]
+    pub pin: Option<Commit>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace files that differ, and write into a folder that is no root of a checkout
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A git commit by its whole SHA-1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit(String);
+
+impl Commit {
+    /// 40 lower-case hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Commit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let good = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if good {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err("not a whole commit: 40 hexadecimal digits; `git ls-remote` and GitHub's page of a release show it"
+                .to_owned())
+        }
+    }
 }
 
 /// `modanchor lookup`.
@@ -725,6 +835,12 @@ mod tests {
             &["lookup"],
             &["lookup", "m@v1.0.0", "--allow-incomplete"],
             &["completions", "tcsh"],
+            &["lint", "--dry-run"],
+            &["lint", "--fail-on", "note"],
+            &["lint", "--offline"],
+            &["init", "--pin", "main"],
+            &["init", "--pin", "0123456789012345678901234567890123456789a"],
+            &["init", "--pin", "012345678901234567890123456789012345678g"],
         ] {
             let error = parse(args).unwrap_err();
             assert_eq!(error.exit_code(), i32::from(crate::cli::USAGE), "{args:?}");
@@ -751,7 +867,7 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in ["", "verify", "lookup", "hash", "fix", "explain", "completions", "man"] {
+        for name in ["", "verify", "lookup", "hash", "fix", "lint", "init", "explain", "completions", "man"] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

@@ -74,6 +74,8 @@ mod tests {
                 "modanchor-explain.1",
                 "modanchor-fix.1",
                 "modanchor-hash.1",
+                "modanchor-init.1",
+                "modanchor-lint.1",
                 "modanchor-lookup.1",
                 "modanchor-man.1",
                 "modanchor-verify.1",

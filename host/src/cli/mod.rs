@@ -1,4 +1,5 @@
-//! One file per subcommand, and what they share: [`args`], [`session`], [`paths`] and [`config`].
+//! One file per subcommand, and what they share: [`args`], [`session`], [`paths`],
+//! [`settings_files`] and [`config`].
 
 pub mod action;
 pub mod annotate;
@@ -8,12 +9,15 @@ pub mod config;
 pub mod explain;
 pub mod fix;
 pub mod hash;
+pub mod init;
+pub mod lint;
 pub mod lookup;
 pub mod man;
 pub mod paths;
 pub mod places;
 pub mod runner;
 pub mod session;
+pub mod settings_files;
 pub mod trusted;
 pub mod verify;
 

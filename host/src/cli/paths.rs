@@ -184,7 +184,7 @@ pub fn folder(paths: &[PathBuf]) -> PathBuf {
 }
 
 /// The folder of a file, `.` if its path has none.
-fn parent(path: &Path) -> PathBuf {
+pub(super) fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
@@ -193,7 +193,7 @@ fn parent(path: &Path) -> PathBuf {
 
 /// `folder` relative to `cwd`, with `/` and a final `/` (empty: it is `cwd`), if it lies below. Without looking at
 /// the disk: `a/../b` is `b`.
-fn below(cwd: &Path, folder: &Path) -> Option<String> {
+pub(super) fn below(cwd: &Path, folder: &Path) -> Option<String> {
     let mut names: Vec<Component<'_>> = Vec::new();
     let absolute = cwd.join(folder);
     for component in absolute.components() {
@@ -210,7 +210,7 @@ fn below(cwd: &Path, folder: &Path) -> Option<String> {
 }
 
 /// A relative path with `/`; none: not UTF-8.
-pub(crate) fn slashed(path: &Path) -> Option<String> {
+pub(super) fn slashed(path: &Path) -> Option<String> {
     let names: Option<Vec<&str>> = path
         .components()
         .filter(|component| *component != Component::CurDir)
@@ -252,18 +252,18 @@ fn limit(kind: FileKind) -> u64 {
 }
 
 /// A folder that is judged.
-struct Place {
+pub(super) struct Place {
     /// As the user wrote it, for messages.
     shown: PathBuf,
     /// Every link resolved: nothing outside of it is read.
-    real: PathBuf,
+    pub(super) real: PathBuf,
     /// What stands before the paths of its files in the report: empty, or with a final `/`.
-    prefix: String,
-    excluded: Gitignore,
+    pub(super) prefix: String,
+    pub(super) excluded: Gitignore,
 }
 
 impl Place {
-    fn new(cwd: &Path, folder: &Path, prefix: String, exclude: &[String]) -> Result<Self, PathError> {
+    pub(super) fn new(cwd: &Path, folder: &Path, prefix: String, exclude: &[String]) -> Result<Self, PathError> {
         let real =
             fs::canonicalize(cwd.join(folder)).map_err(|error| PathError::Io { path: folder.to_path_buf(), error })?;
         let mut builder = GitignoreBuilder::new(&real);
@@ -279,7 +279,7 @@ impl Place {
     }
 
     /// `relative` as the user would write it.
-    fn show(&self, relative: &Path) -> PathBuf {
+    pub(super) fn show(&self, relative: &Path) -> PathBuf {
         if self.shown == Path::new(".") { relative.to_path_buf() } else { self.shown.join(relative) }
     }
 
@@ -417,7 +417,7 @@ fn left_out(name: &[u8]) -> bool {
     matches!(name, b"vendor" | b"testdata") || matches!(name.first(), Some(b'_' | b'.'))
 }
 
-fn walk_error(place: &Place, error: ignore::Error) -> PathError {
+pub(super) fn walk_error(place: &Place, error: ignore::Error) -> PathError {
     let path = path_of(&error)
         .and_then(|path| path.strip_prefix(&place.real).ok())
         .map_or_else(|| place.shown.clone(), |relative| place.show(relative));
@@ -434,7 +434,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
 }
 
 impl PathError {
-    fn shown_as(self, shown: PathBuf) -> Self {
+    pub(super) fn shown_as(self, shown: PathBuf) -> Self {
         match self {
             Self::Io { error, .. } => Self::Io { path: shown, error },
             Self::NotRegular(_) => Self::NotRegular(shown),

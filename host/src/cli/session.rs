@@ -11,7 +11,8 @@ use super::args::{BytesArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
 use crate::cache::{self, Store};
 use crate::contract::{
-    Bytes, Database, FailOn, Instant, Job, Outcome, Presence, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool, Zips,
+    Bytes, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool,
+    Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
@@ -99,7 +100,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
 
     let job = Job {
         now: now()?,
-        tool: Tool { version: env!("CARGO_PKG_VERSION").to_owned(), component: format!("sha256:{COMPONENT_SHA256}") },
+        tool: tool(),
         task,
         sumdb,
         skip: SkipPatterns { patterns: skip.value, set_by: skip.set_by.to_string() },
@@ -142,8 +143,37 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
     }
     match run.end {
         End::Done(outcome) => Ok((outcome, job.task)),
-        End::Refused(refusal) => Err(Failed::usage(refused(flags, refusal))),
+        End::Refused(refusal) => Err(Failed::usage(refused(flags.sumdb.sumdb.is_some(), refusal))),
     }
+}
+
+/// Runs a `task` that asks for nothing: no database, network, cache or bytes.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_alone(fail_on: FailOn, config: Config, task: Task) -> Result<(Outcome, Task), Failed> {
+    let job = Job {
+        now: now()?,
+        tool: tool(),
+        task,
+        sumdb: Sumdb::Off("not asked".to_owned()),
+        skip: SkipPatterns { patterns: String::new(), set_by: String::new() },
+        fail_on,
+        allow_incomplete: false,
+        ignores: config.ignores,
+        bytes: NO_BYTES,
+    };
+    let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
+    match step.map_err(Failed::unchecked)?.next {
+        Next::Done(outcome) => Ok((outcome, job.task)),
+        Next::Refused(refusal) => Err(Failed::usage(refused(false, refusal))),
+        Next::Need(_) => Err(Failed::unchecked(refused(false, Refusal::Protocol("it asks for answers".to_owned())))),
+    }
+}
+
+fn tool() -> Tool {
+    Tool { version: env!("CARGO_PKG_VERSION").to_owned(), component: format!("sha256:{COMPONENT_SHA256}") }
 }
 
 /// What is checked where nobody asks for bytes.
@@ -210,8 +240,8 @@ fn now() -> Result<Instant, Failed> {
 }
 
 /// A refusal, with the name of what the user can change.
-fn refused(flags: &Flags<'_>, refusal: Refusal) -> anyhow::Error {
-    let sumdb = if flags.sumdb.sumdb.is_some() { "--sumdb" } else { "GOSUMDB" };
+fn refused(by_flag: bool, refusal: Refusal) -> anyhow::Error {
+    let sumdb = if by_flag { "--sumdb" } else { "GOSUMDB" };
     match refusal {
         Refusal::DatabaseKey(why) => anyhow::anyhow!("{sumdb}: invalid GOSUMDB: {why}"),
         Refusal::TileHeight(why) => anyhow::anyhow!("--tile-height: {why}"),

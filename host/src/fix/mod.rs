@@ -29,7 +29,7 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// How long a short diff is looked for; after it, one is made that is right and longer than it need be.
 const DIFF_TIME: Duration = Duration::from_secs(1);
 
-/// What the name of the file begins with that becomes go.sum.
+/// What the name of the file begins with that takes the other's place.
 const TEMP: &str = ".go.sum.modanchor-";
 
 /// Why go.sum was not replaced. It is as it was, but where syncing its folder is what failed: then it is replaced, and
@@ -104,18 +104,46 @@ fn replace_within(
         return Err(FixError::Changed(target));
     }
 
+    put(&target, old.as_ref(), new)
+}
+
+/// Replaces a file that is still `judged` by `new`, as [`replace_go_sum`] does, but under no lock: for files that no
+/// program writes.
+///
+/// # Errors
+/// [`FixError`].
+pub fn replace_file(path: &Path, judged: &[u8], new: &[u8]) -> Result<(), FixError> {
+    let target = resolve(path)?;
+    let old = match File::open(&target) {
+        Ok(file) => Some(file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && judged.is_empty() => None,
+        Err(error) => return Err(FixError::io("open", &target)(error)),
+    };
+    if let Some(file) = &old {
+        let found = read(file, judged.len()).map_err(FixError::io("read", &target))?;
+        if found != judged || !is_at(file, &target).map_err(FixError::io("read", &target))? {
+            return Err(FixError::Changed(target));
+        }
+    }
+    put(&target, old.as_ref(), new)
+}
+
+/// Puts a complete file in the place of `old`, or where there is none.
+fn put(target: &Path, old: Option<&File>, new: &[u8]) -> Result<(), FixError> {
     let folder = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let staged = stage(folder, old.as_ref(), new).map_err(FixError::io("write a file beside it", &target))?;
+    let staged = stage(folder, old, new).map_err(FixError::io("write a file beside it", target))?;
     match old {
         // Not persist(): on Windows that cannot replace a file that is open, which this one is, for its lock.
-        Some(_) => fs::rename(staged.path(), &target).map_err(FixError::io("replace", &target))?,
-        None => match staged.persist_noclobber(&target) {
+        Some(_) => fs::rename(staged.path(), target).map_err(FixError::io("replace", target))?,
+        None => match staged.persist_noclobber(target) {
             Ok(_) => {}
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Err(FixError::Changed(target)),
-            Err(error) => return Err(FixError::io("make", &target)(error.error)),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(FixError::Changed(target.to_path_buf()));
+            }
+            Err(error) => return Err(FixError::io("make", target)(error.error)),
         },
     }
-    sync_dir(folder).map_err(FixError::io("sync the folder of", &target))
+    sync_dir(folder).map_err(FixError::io("sync the folder of", target))
 }
 
 /// The file itself: where a symbolic link leads to.
@@ -216,8 +244,8 @@ fn stage(folder: &Path, old: Option<&File>, new: &[u8]) -> io::Result<NamedTempF
 
 /// What changes, as a unified diff with three lines around each change; empty if nothing does.
 ///
-/// Bytes that are no UTF-8 are shown as U+FFFD. The lines are written as they are: the core lets no control character
-/// into a file that it plans for.
+/// Bytes that are no UTF-8 are shown as U+FFFD. The lines are given as they are. That is safe to print for a go.sum: the
+/// core lets no control character into one that it plans for.
 pub fn unified_diff(name: &str, old: &[u8], new: &[u8]) -> String {
     let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
     let diff = TextDiff::configure().timeout(DIFF_TIME).diff_lines(old.as_ref(), new.as_ref());

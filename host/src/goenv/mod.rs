@@ -317,6 +317,20 @@ impl GoEnv {
         }
     }
 
+    /// What is set under any name, and where: also what the go command would not read. None: nowhere.
+    ///
+    /// # Errors
+    /// [`GoEnvError::NotUtf8`].
+    pub fn lookup(&self, name: &str) -> Result<Option<(String, Place)>, GoEnvError> {
+        if let Some(value) = self.sources.text(name)? {
+            return Ok(Some((value.to_owned(), Place::Environment)));
+        }
+        if let Some(value) = self.user.get(name)? {
+            return Ok(Some((value.to_owned(), Place::GoEnvFile)));
+        }
+        Ok(self.goroot_file.get(name)?.map(|value| (value.to_owned(), Place::GoRootFile)))
+    }
+
     /// What it was loaded from, for variables that are not Go's own (NETRC, HTTPS_PROXY, SSL_CERT_FILE).
     pub fn sources(&self) -> &Sources {
         &self.sources
@@ -340,14 +354,8 @@ impl GoEnv {
 
     /// cfg.Getenv: the environment, then the files. An empty value comes from a file.
     fn read(&self, var: Var) -> Result<Option<Setting>, GoEnvError> {
-        let setting = |value: &str, place| Setting { value: value.to_owned(), set_by: SetBy { var, place } };
-        if let Some(value) = self.sources.text(var.name())? {
-            return Ok(Some(setting(value, Place::Environment)));
-        }
-        if let Some(value) = self.user.get(var.name())? {
-            return Ok(Some(setting(value, Place::GoEnvFile)));
-        }
-        Ok(self.goroot_file.get(var.name())?.map(|value| setting(value, Place::GoRootFile)))
+        let found = self.lookup(var.name())?;
+        Ok(found.map(|(value, place)| Setting { value, set_by: SetBy { var, place } }))
     }
 
     fn find_paths(&self) -> Result<Paths, GoEnvError> {

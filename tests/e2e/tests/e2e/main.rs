@@ -16,6 +16,8 @@ mod forgeries;
 mod forks;
 mod golang;
 mod hashes;
+mod init;
+mod lint;
 mod lookup;
 mod network;
 mod programs;

@@ -3,7 +3,7 @@
 use e2e::Sandbox;
 
 /// Every id there is: none ever changes.
-const RULES: [&str; 29] = [
+const RULES: [&str; 38] = [
     "binary-dirty",
     "binary-mismatch",
     "binary-unpinned",
@@ -11,6 +11,15 @@ const RULES: [&str; 29] = [
     "config-unused-ignore",
     "dir-mismatch",
     "dir-writable",
+    "env-insecure",
+    "env-mod-mod",
+    "env-modcacherw",
+    "env-modfile",
+    "env-no-such-variable",
+    "env-overlay",
+    "env-proxy",
+    "env-sumdb-off",
+    "env-sumdb-skips-all",
     "gomod-mismatch",
     "gosum-conflict",
     "gosum-malformed",
