@@ -240,3 +240,20 @@ fn time_is_linear() {
         }
     }
 }
+
+/// What is one deeper, or one longer, than a limit is not read; at the limit it is.
+#[test]
+fn limits() {
+    let found = |syntax, text: &str| lint::file(syntax, text.as_bytes()).problems.len();
+    let script = |depth: usize| format!("x={}GOSUMDB=off go env{}\n", "$(".repeat(depth), ")".repeat(depth));
+    assert_eq!((found(Syntax::Shell, &script(7)), found(Syntax::Shell, &script(8))), (1, 0));
+    let shell = |depth: usize| format!("X := {}GOSUMDB=off go env{}\n", "$(shell ".repeat(depth), ")".repeat(depth));
+    assert_eq!((found(Syntax::Makefile, &shell(8)), found(Syntax::Makefile, &shell(9))), (1, 0));
+    let alias = |length: usize| format!("x: &a {}\nGOPRIVATE: *a\n", "*,".repeat(length / 2) + &"y".repeat(length % 2));
+    let quoted = |length: usize| alias(length).replace("&a ", "&a '").replacen('\n', "'\n", 1);
+    assert_eq!((found(Syntax::Yaml, &quoted(4096)), found(Syntax::Yaml, &quoted(4097))), (1, 0));
+    let interpreter = |spaces: usize| format!("#!{}/bin/sh\n", " ".repeat(spaces)).into_bytes();
+    let most = lint::MAX_FIRST_LINE - "/bin/sh".len();
+    assert_eq!(lint::by_first_line(&interpreter(most)), Some(Syntax::Shell));
+    assert_eq!(lint::by_first_line(&interpreter(most + 1)), None);
+}

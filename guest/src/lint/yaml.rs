@@ -209,13 +209,24 @@ fn assignment(named: &'static str, at: Range<usize>, value: &[Glyph]) -> Assignm
 /// The characters of a scalar, from the file.
 fn scalar(glyphs: &[Glyph], places: &Places<'_>, style: ScalarStyle, span: &Span) -> Vec<Glyph> {
     let (start, end) = (span.start.index().min(glyphs.len()), span.end.index().min(glyphs.len()));
-    let inside = glyphs.get(start..end).unwrap_or_default();
+    let inside = without_properties(glyphs.get(start..end).unwrap_or_default());
     match style {
         ScalarStyle::Plain => folded_line(inside),
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => folded_line(unquoted(trim(inside))),
         ScalarStyle::Literal => block(inside, places, false),
         ScalarStyle::Folded => block(inside, places, true),
     }
+}
+
+/// Without `&anchor` and `!tag`, which no scalar begins with.
+fn without_properties(mut glyphs: &[Glyph]) -> &[Glyph] {
+    while let [first, rest @ ..] = glyphs
+        && matches!(first.c, '&' | '!')
+    {
+        let end = rest.iter().position(|glyph| glyph.is_blank() || glyph.c == '\n').unwrap_or(rest.len());
+        glyphs = trim(&rest[end..]);
+    }
+    glyphs
 }
 
 /// A scalar that goes over several lines is one line.

@@ -62,11 +62,16 @@ pub enum CollectError {
 /// See [`CollectError`].
 pub fn collect(paths: &[PathBuf], exclude: &[String]) -> Result<Collected, CollectError> {
     let cwd = std::env::current_dir().map_err(|error| PathError::Io { path: PathBuf::from("."), error })?;
-    collect_from(&cwd, paths, exclude)
+    collect_from(&cwd, paths, exclude, (MAX_FILES, MAX_TOTAL))
 }
 
-fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String]) -> Result<Collected, CollectError> {
-    let mut collector = Collector { files: BTreeMap::new(), total: 0, notes: Vec::new() };
+fn collect_from(
+    cwd: &Path,
+    paths: &[PathBuf],
+    exclude: &[String],
+    limits: (usize, usize),
+) -> Result<Collected, CollectError> {
+    let mut collector = Collector { files: BTreeMap::new(), total: 0, notes: Vec::new(), limits };
     let mut root = PathBuf::from(".");
     for path in paths {
         let metadata = fs::metadata(cwd.join(path)).map_err(|error| PathError::Io { path: path.clone(), error })?;
@@ -93,6 +98,8 @@ struct Collector {
     files: BTreeMap<String, SettingsFile>,
     total: usize,
     notes: Vec<String>,
+    /// [`MAX_FILES`] and [`MAX_TOTAL`].
+    limits: (usize, usize),
 }
 
 impl Collector {
@@ -159,7 +166,7 @@ impl Collector {
         }
         let content = read_regular(&real, MAX_FILE).map_err(|error| error.shown_as(place.show(relative)))?;
         self.total += content.len();
-        if self.files.len() >= MAX_FILES || self.total > MAX_TOTAL {
+        if self.files.len() >= self.limits.0 || self.total > self.limits.1 {
             return Err(CollectError::TooMany);
         }
         self.files.insert(path.clone(), SettingsFile { path, syntax: of_core(syntax), content });
@@ -208,7 +215,7 @@ mod tests {
     fn collected(dir: &Path, paths: &[&str], exclude: &[&str]) -> Collected {
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
         let exclude: Vec<String> = exclude.iter().map(|glob| (*glob).to_owned()).collect();
-        collect_from(dir, &paths, &exclude).unwrap()
+        collect_from(dir, &paths, &exclude, (MAX_FILES, MAX_TOTAL)).unwrap()
     }
 
     fn names(collected: &Collected) -> Vec<&str> {
@@ -267,8 +274,20 @@ mod tests {
         let all = collected(dir.path(), &["."], &[]);
         assert_eq!(names(&all), ["a.sh"]);
         assert_eq!(all.notes, ["not read: b.sh: larger than 1 MiB"]);
-        let named = collect_from(dir.path(), &["b.sh".into()], &[]);
+        let named = collect_from(dir.path(), &["b.sh".into()], &[], (MAX_FILES, MAX_TOTAL));
         assert!(matches!(named, Err(CollectError::Path(PathError::TooLarge { .. }))), "{named:?}");
+    }
+
+    #[test]
+    fn too_many_files_stop_the_run() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a.sh", "123");
+        write(dir.path(), "b.sh", "4567");
+        let with = |limits| collect_from(dir.path(), &[".".into()], &[], limits).map(|all| all.files.len());
+        assert!(matches!(with((2, 7)), Ok(2)));
+        for limits in [(1, 7), (2, 6)] {
+            assert!(matches!(with(limits), Err(CollectError::TooMany)), "{limits:?}");
+        }
     }
 
     #[cfg(unix)]
