@@ -3,7 +3,7 @@
 //! # Security
 //!
 //! A command is one line, `::error file=…,title=…::message`. What a file or a server says must neither end it nor begin
-//! another: characters that nobody sees are made visible first ([`text::escape`]), then `%`, CR and LF, and in
+//! another: characters that nobody sees are made visible first ([`escape`]), then `%`, CR and LF, and in
 //! properties `:` and `,`, are written as the runner reads them back (`escapeData` and `escapeProperty` in
 //! actions/toolkit, `packages/core/src/command.ts`). Each line of a message is [defused](workflow::defuse) too, since
 //! the runner copies it to its log, whose viewer knows `##[…]`.

@@ -52,7 +52,7 @@ pub struct Options {
 /// Renders a report.
 ///
 /// Everything in it that comes from files or servers is escaped ([`escape`]); without colour the text holds no control
-/// character but newlines. Where a runner reads along, no line of it is a command ([`workflow`](super::workflow)).
+/// character but newlines. Where a runner reads along, no line of it is a command ([`workflow`]).
 pub fn render(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
     let text = text(report, sources, options);
     if options.runner { workflow::defuse(&text).into_owned() } else { text }

@@ -3,7 +3,7 @@
 //! # Security
 //!
 //! What a file or a server says must not become markup: no link, image, mention, reference or emoji, no cell or
-//! paragraph of its own. The two functions that write such text ([`code`] and [`prose`]) stand on this:
+//! paragraph of its own. The two functions that write such text (`code` and `prose`) stand on this:
 //!
 //! - Everything that holds such text is an HTML block (CommonMark 0.31, 4.6, kind 6), in which Markdown is not read
 //!   at all. It ends at an empty line; the text has no line ends, since [`escape`] makes them visible, together with all
