@@ -1,7 +1,7 @@
 //! Which lines a change adds or rewrites.
 //!
-//! This decides where findings are shown, never whether they count. So wherever something is not known, the answer is the
-//! one that shows more: the whole of a file, or everything.
+//! This decides where findings are shown, never whether they count. So wherever something is not known, the answer is
+//! the one that shows more: the whole of a file, or everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -47,14 +47,14 @@ impl ChangedLines {
     }
 }
 
-/// Finds what the event's change touches, of the files that findings point at (`paths`, from the root of the repository),
-/// by the checkout, else by the API. None: not known, so that everything is shown. The notes say, one line each, what a
-/// person should know of how it was found.
+/// Finds what the event's change touches, of the files that findings point at (`paths`, from the root of the
+/// repository), by the checkout, else by the API. None: not known, so that everything is shown. The notes say, one line
+/// each, what a person should know of how it was found.
 ///
-/// - A pull request: against the first parent of the commit that is checked out, where that is a merge whose second parent
-///   is the pull request's head (what actions/checkout checks out): the base branch may have moved since the event was
-///   made. Otherwise against the point where what is checked out left the base. Where the history does not reach
-///   back that far, or there is no git, the API lists the files of the pull request.
+/// - A pull request: against the first parent of the commit that is checked out, where that is a merge whose second
+///   parent is the pull request's head (what actions/checkout checks out): the base branch may have moved since the
+///   event was made. Otherwise against the point where what is checked out left the base. Where the history does not
+///   reach back that far, or there is no git, the API lists the files of the pull request.
 /// - A merge group: against what it is put on top of. A push: against where the branch was.
 /// - Any other event changes nothing that is known.
 pub async fn of(
@@ -120,13 +120,11 @@ fn by_git(
     paths: &BTreeSet<String>,
     notes: &mut Vec<String>,
 ) -> Result<ChangedLines, GitError> {
-    if !checkout.has(base)? {
-        return Err(GitError::Absent(base.clone()));
-    }
+    checkout.require(base)?;
     let mut files = BTreeMap::new();
     let mut failed: Vec<(&str, GitError)> = Vec::new();
     for path in paths.iter().take(MAX_COMPARED_FILES) {
-        match checkout.changed(base, path) {
+        match checkout.changed_since(base, path) {
             Ok(None) => {}
             Ok(Some(lines)) => {
                 files.insert(path.clone(), lines);

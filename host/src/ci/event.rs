@@ -80,7 +80,8 @@ impl fmt::Display for Branch {
     }
 }
 
-/// `owner/name`: each of ASCII letters, digits, `-`, `_` and `.`, and not of dots alone. Safe as a part of a URL's path.
+/// `owner/name`: each of ASCII letters, digits, `-`, `_` and `.`, and not of dots alone. Safe as a part of a URL's
+/// path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     owner: String,
@@ -319,8 +320,8 @@ impl Event {
         })
     }
 
-    /// Whether Dependabot started the run: its token can only read, whatever the workflow asks for. It is the actor that
-    /// counts and not the pull request's author: a maintainer who pushes to Dependabot's branch has a full token.
+    /// Whether Dependabot started the run: its token can only read, whatever the workflow asks for. It is the actor
+    /// that counts and not the pull request's author: a maintainer who pushes to Dependabot's branch has a full token.
     pub fn is_dependabot(&self) -> bool {
         self.actor == DEPENDABOT
     }
@@ -344,8 +345,8 @@ impl Event {
     /// - A merge group likewise: by what it is put on top of.
     /// - Any event on the default branch (a push to it, a schedule) is judged by the commit of the event: it has been
     ///   accepted. That is GITHUB_SHA and not what is checked out, which a workflow chooses.
-    /// - A push to another branch or a tag, and whatever else there is: by the default branch's tip. Nobody has accepted
-    ///   what lies on a branch that anybody with write access may make.
+    /// - A push to another branch or a tag, and whatever else there is: by the default branch's tip. Nobody has
+    ///   accepted what lies on a branch that anybody with write access may make.
     pub fn trusted_commit(&self) -> Trusted {
         match &self.kind {
             Kind::PullRequest { base, .. } | Kind::MergeGroup { base, .. } => Trusted::Commit(base.clone()),

@@ -1,31 +1,33 @@
 //! The `git` command, on a checkout that nobody vouches for.
 //!
 //! # Security
-//! A pull request writes every file of the checkout, and an earlier step that ran its code may have written `.git/` too.
-//! Both may try to make git run a program, ask the network, or say something untrue of the history:
+//! A pull request writes every file of the checkout, and an earlier step that ran its code may have written `.git/`
+//! too. Both may try to make git run a program, ask the network, or say something untrue of the history:
 //!
 //! - **Which git.** The first on an absolute element of PATH that does not lie in the checkout, also not behind a
 //!   symbolic link; looked for once and run by its full path.
 //! - **Its environment** is made from nothing ([`KEPT`]): none of `GIT_DIR`, `GIT_EXTERNAL_DIFF`, `GIT_CONFIG_COUNT`,
-//!   `LD_PRELOAD` and the like comes along. The user's own and the system's configuration are read, because that is where
-//!   `safe.directory` is, without which git rightly refuses a checkout of another user. It never asks
+//!   `LD_PRELOAD` and the like comes along. The user's own and the system's configuration are read, because that is
+//!   where `safe.directory` is, without which git rightly refuses a checkout of another user. It never asks
 //!   (`GIT_TERMINAL_PROMPT`), takes no lock (`GIT_OPTIONAL_LOCKS`), and speaks English (`LC_ALL`).
 //! - **What `.git/config` can do.** Only commands that read objects are run: `rev-parse`, `cat-file`, `ls-tree`,
-//!   `merge-base`. They read no index and no file of the working tree, so that no `core.fsmonitor`, no hook, and no filter
-//!   has a part in them; nor can an alias stand in for a built-in command. `core.fsmonitor`, `core.hooksPath` and
-//!   `core.pager` are set to nothing all the same. A partial clone would fetch what is missing by a command that
+//!   `merge-base`. They read no index and no file of the working tree, so that no `core.fsmonitor`, no hook, and no
+//!   filter has a part in them; nor can an alias stand in for a built-in command. `core.fsmonitor`, `core.hooksPath`
+//!   and `core.pager` are set to nothing all the same. A partial clone would fetch what is missing by a command that
 //!   `.git/config` names: no protocol is allowed (`GIT_ALLOW_PROTOCOL` wins over every `protocol.*.allow`), so what is
-//!   missing is missing.
+//!   missing is missing. `core.worktree` can name a folder further up as the root: then no path is one of the base, and
+//!   everything counts as changed.
 //! - **A folder that looks like a bare repository** can be committed, with a configuration of its own:
 //!   `safe.bareRepository=explicit` passes it over, and that key is only heeded from the command line and the user.
 //! - **`.gitattributes`** and the diff drivers, text conversions and filters of `.git/config` could hide lines or run
-//!   programs. So no diff is made in the checkout: the old content comes from the object, the new one from the file, both
-//!   as they are, and `git diff --no-index` compares the two copies in an empty folder, with no repository, no
+//!   programs. So no diff is made in the checkout: the old content comes from the object, the new one from the file,
+//!   both as they are, and `git diff --no-index` compares the two copies in an empty folder, with no repository, no
 //!   attributes and no configuration around. `--text --no-ext-diff --no-textconv` say so once more.
-//! - **`refs/replace`** and `.git/shallow` could give a commit other parents: replacements are off, and parents are read
-//!   from the commit itself.
-//! - **What it prints** is cut off at a limit and read by counts, not by what lines look like: a line of go.sum that reads
-//!   `@@ -1 +1 @@` is content. It is given the names of commits and paths, never something that could be an option.
+//! - **`refs/replace`** and `.git/shallow` could give a commit other parents: replacements are off, and parents are
+//!   read from the commit itself.
+//! - **What it prints** is cut off at a limit and read by counts, not by what lines look like: a line of go.sum that
+//!   reads `@@ -1 +1 @@` is content. It is given the names of commits and paths, never something that could be an
+//!   option.
 //! - **How long it takes** is limited too ([`TIMEOUT`]).
 
 use std::ffi::{OsStr, OsString};
@@ -388,8 +390,8 @@ fn path_of(bytes: &[u8]) -> Option<PathBuf> {
     std::str::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
-/// Reads a pipe in a thread of its own, and keeps one byte more than the limit. What comes after that is read too and kept
-/// nowhere: whoever writes must not die of it.
+/// Reads a pipe in a thread of its own, and keeps one byte more than the limit. What comes after that is read too and
+/// kept nowhere: whoever writes must not die of it.
 fn collect(pipe: Option<impl Read + Send + 'static>, limit: u64) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -486,7 +488,9 @@ impl Checkout {
         }
     }
 
-    fn require(&self, commit: &Commit) -> Result<(), GitError> {
+    /// # Errors
+    /// [`GitError::Absent`], and those of any command.
+    pub(super) fn require(&self, commit: &Commit) -> Result<(), GitError> {
         if self.has(commit)? { Ok(()) } else { Err(GitError::Absent(commit.clone())) }
     }
 
@@ -584,14 +588,19 @@ impl Checkout {
         }
     }
 
-    /// The lines of a file in the working tree, as it lies there, that are not in `base`; none: it is the same. No ranges:
-    /// lines were only removed. [`Lines::All`]: it is no regular file, or was none, or was not there, or either is larger
-    /// than [`MAX_COMPARED`].
+    /// The lines of a file in the working tree, as it lies there, that are not in `base`; none: it is the same. No
+    /// ranges: lines were only removed. [`Lines::All`]: it is no regular file, or was none, or was not there, or either
+    /// is larger than [`MAX_COMPARED`].
     ///
     /// # Errors
     /// [`GitError::Absent`], [`GitError::Path`], [`GitError::Read`], and those of any command.
     pub fn changed(&self, base: &Commit, path: &str) -> Result<Option<Lines>, GitError> {
         self.require(base)?;
+        self.changed_since(base, path)
+    }
+
+    /// [`Self::changed`] since a commit that is known to be there.
+    pub(super) fn changed_since(&self, base: &Commit, path: &str) -> Result<Option<Lines>, GitError> {
         let Some(Entry::File { id }) = self.entry(base, path)? else {
             return Ok(Some(Lines::All));
         };

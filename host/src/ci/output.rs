@@ -4,9 +4,9 @@
 //!
 //! # Security
 //! GITHUB_OUTPUT is a text format: whoever can put a line of his own into a value can set any output. So a value is
-//! always written between two lines of a delimiter that nobody can guess, and that is made anew until the value does not
-//! hold it. Names are letters, digits, `_` and `-` alone. The files are appended to, because other commands of the same
-//! step write to them too, and what these left without an end of line does not run into what is written here.
+//! always written between two lines of a delimiter that nobody can guess, and that is made anew until the value does
+//! not hold it. Names are letters, digits, `_` and `-` alone. The files are appended to, because other commands of the
+//! same step write to them too, and what these left without an end of line does not run into what is written here.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -56,7 +56,7 @@ pub enum OutputError {
         size: u64,
     },
     /// The system gives no random bytes.
-    #[error("no random bytes for a delimiter: {0}")]
+    #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
 }
 
@@ -333,7 +333,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_comes_back_and_sets_nothing_else(values in prop::collection::vec("(\\PC|\n|\r|=|<<|modanchor_){0,40}", 0..5)) {
+        fn any_value_comes_back_and_sets_nothing_else(
+            values in prop::collection::vec("(\\PC|\n|\r|=|<<|modanchor_){0,40}", 0..5),
+        ) {
             let outputs: Vec<_> = values.iter().map(|value| ("name", value.as_str())).collect();
             let read = as_the_runner_reads(&format_outputs(&outputs, random).unwrap());
             let want: Vec<_> = values.iter().map(|value| ("name".to_owned(), value.clone())).collect();

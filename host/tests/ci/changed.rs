@@ -21,7 +21,8 @@ fn touched(changed: &ChangedLines, path: &str) -> Vec<u32> {
     (1..=9).filter(|&line| changed.touches(path, Some(line))).collect()
 }
 
-/// A pull request of two commits, whose base branch has moved since, and the merge commit that actions/checkout fetches.
+/// A pull request of two commits, whose base branch has moved since, and the merge commit that actions/checkout
+/// fetches.
 struct PullRequest {
     repo: Repo,
     base: Commit,

@@ -80,7 +80,7 @@ async fn what_is_sent() {
     let bench = Bench::new().await;
     bench.fault(Fault::After(ResponseTemplate::new(502)));
     let sarif = br#"{"version": "2.1.0"}"#;
-    let checkout = if cfg!(windows) { r"C:\work\a b" } else { "/work/a b" };
+    let checkout = if cfg!(windows) { r"C:\checkout\a b" } else { "/checkout/a b" };
     let receipt = upload(&bench.github(), &target(), sarif, Some(Path::new(checkout))).await.unwrap();
     assert_eq!(receipt.id, "47177e22");
     let state = bench.state();
@@ -89,7 +89,7 @@ async fn what_is_sent() {
     let keys: Vec<&String> = sent.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["checkout_uri", "commit_sha", "ref", "sarif", "tool_name"]);
     assert_eq!((&sent["commit_sha"], &sent["ref"]), (&json!(MERGE), &json!("refs/pull/7/merge")));
-    assert!(sent["checkout_uri"].as_str().unwrap().ends_with("/work/a%20b"));
+    assert!(sent["checkout_uri"].as_str().unwrap().ends_with("/checkout/a%20b"));
     let zipped = base64::prelude::BASE64_STANDARD.decode(sent["sarif"].as_str().unwrap()).unwrap();
     let mut content = String::new();
     flate2::read::GzDecoder::new(zipped.as_slice()).read_to_string(&mut content).unwrap();

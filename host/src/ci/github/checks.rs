@@ -1,9 +1,9 @@
 //! One check run with annotations: <https://docs.github.com/en/rest/checks/runs>.
 //!
-//! GitHub takes 50 annotations with a request, and adds those of each update to what is there. So neither creating a run
-//! nor adding to it may be repeated blindly: after an answer that was lost there could be two runs, or annotations shown
-//! twice. Each run gets an `external_id` that nobody else has; after an unclear answer the run is looked up by it, or the
-//! number of its annotations is, and only what did not arrive is sent again.
+//! GitHub takes 50 annotations with a request, and adds those of each update to what is there. So neither creating a
+//! run nor adding to it may be repeated blindly: after an answer that was lost there could be two runs, or annotations
+//! shown twice. Each run gets an `external_id` that nobody else has; after an unclear answer the run is looked up by
+//! it, or the number of its annotations is, and only what did not arrive is sent again.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -312,12 +312,12 @@ fn open_fence(markdown: &str) -> Option<&str> {
     open
 }
 
-/// Makes a check run for the event: in one request up to 50 annotations, else with one more for each further 50, the last
-/// of which completes it.
+/// Makes a check run for the event: in one request up to 50 annotations, else with one more for each further 50, the
+/// last of which completes it.
 ///
 /// # Errors
-/// [`ChecksError::Forbidden`]: nothing was made, show annotations another way. [`ChecksError::Api`]: perhaps there is a run
-/// that is not complete. That annotations are missing from a complete run is no error ([`Published::problem`]).
+/// [`ChecksError::Forbidden`]: nothing was made, show annotations another way. [`ChecksError::Api`]: perhaps there is a
+/// run that is not complete. That annotations are missing from a complete run is no error ([`Published::problem`]).
 pub async fn publish(github: &GitHub, event: &Event, check: &Check<'_>) -> Result<Published, ChecksError> {
     let plan = Plan::of(check);
     let external_id = format!("{}/{}/{}", event.run_id, event.run_attempt, random()?);

@@ -41,9 +41,9 @@ pub enum Upload {
     No(&'static str),
 }
 
-/// Whether to upload for this event. By itself, not where GitHub would refuse it or show it in the wrong place: for forks
-/// and Dependabot the token can only read; `pull_request_target` runs on the base, whose alerts are not those of the pull
-/// request; the branch of a merge queue is gone before anybody looks.
+/// Whether to upload for this event. By itself, not where GitHub would refuse it or show it in the wrong place: for
+/// forks and Dependabot the token can only read; `pull_request_target` runs on the base, whose alerts are not those of
+/// the pull request; the branch of a merge queue is gone before anybody looks.
 pub fn should_upload(event: &Event, setting: Setting, has_token: bool) -> Upload {
     let reason = match (setting, &event.kind) {
         (Setting::Never, _) => "not asked for",
@@ -72,9 +72,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// For the commit that is checked out (`head`; none: not known, so that of the event). For a pull request that is the
-    /// merge commit, or its head where a workflow checks that out. None: what is checked out is something else, whose
-    /// results belong to no ref of the event.
+    /// For the commit that is checked out (`head`; none: not known, so that of the event). For a pull request that is
+    /// the merge commit, or its head where a workflow checks that out. None: what is checked out is something else,
+    /// whose results belong to no ref of the event.
     pub fn of(event: &Event, head: Option<&Commit>) -> Option<Self> {
         let checked_out = head.unwrap_or(&event.sha);
         let git_ref = match &event.kind {

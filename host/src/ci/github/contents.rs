@@ -22,12 +22,12 @@ struct AboutRepository {
 /// The file at `path` (from the root of the repository), up to [`MAX_CONFIG`] bytes; none: there is none of that name.
 /// Takes `contents: read`.
 ///
-/// The API says 404 as well where the token may not read the repository, or where there is no such commit. That must not
-/// pass for a configuration that is not there, so after a 404 the commit or branch itself is asked for.
+/// The API says 404 as well where the token may not read the repository, or where there is no such commit. That must
+/// not pass for a configuration that is not there, so after a 404 the commit or branch itself is asked for.
 ///
 /// # Errors
-/// [`ApiError::Absent`]: no such commit or branch, or none that the token may read. [`ApiError::Unexpected`]: a folder or
-/// submodule is there. Others: see [`ApiError`].
+/// [`ApiError::Absent`]: no such commit or branch, or none that the token may read. [`ApiError::Unexpected`]: a folder
+/// or submodule is there. Others: see [`ApiError`].
 pub async fn read(github: &GitHub, at: &Trusted, path: &str) -> Result<Option<Bytes>, ApiError> {
     let (name, itself) = match at {
         Trusted::Commit(commit) => (commit.to_string(), format!("/git/commits/{commit}")),

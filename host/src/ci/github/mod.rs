@@ -1,6 +1,7 @@
 //! GitHub's REST API, as much of it as a run needs: <https://docs.github.com/en/rest>, version 2022-11-28.
 //!
-//! octocrab makes the requests and reads the errors; they are sent as everything else of this program is (`transport.rs`).
+//! octocrab makes the requests and reads the errors; they are sent as everything else of this program is
+//! (`transport.rs`).
 //!
 //! # Security
 //! - The token goes to the server of GITHUB_API_URL alone: requests are paths below it, redirects to another server are
@@ -122,7 +123,7 @@ pub enum ApiError {
         message: String,
     },
     /// The rate limit is used up, and waiting for it takes longer than there is time.
-    #[error("the rate limit of the API is used up{}", .wait.map_or_else(String::new, |wait| format!(" for another {} seconds", wait.as_secs())))]
+    #[error("the rate limit of the API is used up{}", for_another(.wait))]
     RateLimited {
         /// How long the server wants to be left alone, if it says so.
         wait: Option<Duration>,
@@ -148,6 +149,10 @@ pub enum ApiError {
     /// This machine's settings (roots, proxies) allow no client.
     #[error("{0}")]
     Client(String),
+}
+
+fn for_another(wait: &Option<Duration>) -> String {
+    wait.map_or_else(String::new, |wait| format!(" for another {} seconds", wait.as_secs()))
 }
 
 /// The API, of one repository, with one token.

@@ -32,8 +32,8 @@ struct File {
     patch: Option<String>,
 }
 
-/// Lists the files of a pull request, up to [`MAX_FILES`]. Takes `pull-requests: read`, which every token has for a public
-/// repository.
+/// Lists the files of a pull request, up to [`MAX_FILES`]. Takes `pull-requests: read`, which every token has for a
+/// public repository.
 ///
 /// # Errors
 /// See [`ApiError`].

@@ -2,12 +2,13 @@
 //!
 //! octocrab's own client would bring a second TLS setup, with other roots and proxies than the rest of the program.
 //!
-//! When a request is tried again (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>):
+//! When a request is tried again
+//! (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>):
 //!
 //! | what happened | repeated |
 //! |---|---|
 //! | no connection | always: nothing was sent |
-//! | 429, or 403 with `retry-after`, `x-ratelimit-remaining: 0` or the words of a secondary limit | always, when the server says: it did nothing |
+//! | a rate limit: 429, or 403 that says so in its headers or words | always, when the server says: it did nothing |
 //! | 5xx, an answer cut short, silence | where doing it twice is the same as once; else [`ApiError::Ambiguous`] |
 //! | anything else | never |
 
