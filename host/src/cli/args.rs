@@ -7,6 +7,7 @@ use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
 use crate::goenv::Var;
 use crate::{contract, fetch};
@@ -488,7 +489,7 @@ pub struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     pub dir: PathBuf,
     /// Run the action of this commit, 40 hexadecimal digits, which nobody can change afterwards
-    #[arg(long, value_name = "COMMIT")]
+    #[arg(long, value_name = "COMMIT", value_parser = commit)]
     pub pin: Option<Commit>,
     /// Show what would be written, and write nothing
     #[arg(long)]
@@ -498,29 +499,11 @@ pub struct InitArgs {
     pub force: bool,
 }
 
-/// A git commit by its whole SHA-1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Commit(String);
-
-impl Commit {
-    /// 40 lower-case hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Commit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let good = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if good {
-            Ok(Self(text.to_ascii_lowercase()))
-        } else {
-            Err("not a whole commit: 40 hexadecimal digits; `git ls-remote` and GitHub's page of a release show it"
-                .to_owned())
-        }
-    }
+/// The full name of a commit: 40 or 64 hexadecimal digits.
+fn commit(text: &str) -> Result<Commit, String> {
+    Commit::parse(&text.to_ascii_lowercase()).ok_or_else(|| {
+        "not a whole commit: 40 hexadecimal digits; `git ls-remote` and GitHub's page of a release show it".to_owned()
+    })
 }
 
 /// `modanchor lookup`.

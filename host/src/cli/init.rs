@@ -10,13 +10,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::{Commit, InitArgs, TerminalArgs};
+use super::args::{InitArgs, TerminalArgs};
 use super::config;
 use super::paths::{PathError, read_regular};
 use super::session::Failed;
+use crate::ci::event::Commit;
 use crate::files::is_absent;
 use crate::fix::{self, FixError};
-use crate::output::{self, Diagnostic, OutputError};
+use crate::output::{self, Diagnostic};
 
 /// Where the workflow goes.
 pub const WORKFLOW: &str = ".github/workflows/modanchor.yml";
@@ -81,7 +82,7 @@ struct Planned {
 pub fn run(terminal: &TerminalArgs, args: &InitArgs) -> Result<u8, Failed> {
     let note = |text: &str| {
         if !terminal.quiet {
-            Diagnostic::Note.print(terminal.color, text);
+            Diagnostic::Note.print(terminal, text);
         }
     };
     let is_root = args.dir.join(".git").symlink_metadata().is_ok();
@@ -106,8 +107,7 @@ pub fn run(terminal: &TerminalArgs, args: &InitArgs) -> Result<u8, Failed> {
     });
     for file in &planned {
         let diff = super::lint::printable(&fix::unified_diff(file.name, &file.old, file.new.as_bytes()));
-        output::to_stream(io::stdout(), false, diff.as_bytes())
-            .map_err(|error| Failed::unchecked(OutputError::Stdout(error)))?;
+        output::to_stdout(terminal, &diff).map_err(Failed::unchecked)?;
     }
     if let Some(file) = planned.iter().find(|file| !file.old.is_empty() && !args.force) {
         return Err(Failed::usage(InitError::Differs(file.path.clone())));
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_workflow() {
-        let pin: Commit = "0123456789ABCDEF0123456789abcdef01234567".parse().unwrap();
+        let pin = Commit::parse("0123456789abcdef0123456789abcdef01234567").unwrap();
         insta::assert_snapshot!(
             "workflow_pinned",
             workflow("main", Some(&pin)).replace(env!("CARGO_PKG_VERSION"), "VERSION")

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use modanchor_core::lint::{NAMES, without_credentials};
 
 use super::args::{Format, LintArgs, TerminalArgs};
+use super::runner::Runner;
 use super::session::{self, Failed};
-use super::{config, settings_files, verify};
+use super::{paths, places, settings_files, trusted, verify};
 use crate::contract::{FixedFile, Lint, Outcome, Setting, SettingPlace, Task};
 use crate::fix;
 use crate::goenv::{GoEnv, Place, Sources};
@@ -25,29 +26,32 @@ const WOULD_CHANGE: u8 = 1;
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = session::configuration(&args.config)?;
+    let folder = paths::folder(&args.paths);
+    let runner = Runner::of_process(terminal, &folder, args.config.config.as_ref().map(|_| "--config"))?;
+    let config = trusted::configuration(terminal, &args.config, &folder, runner.as_ref())?;
     let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
     let settings = settings(&env).map_err(Failed::usage)?;
     let exclude = [args.exclude.as_slice(), &config.exclude].concat();
     let collected = settings_files::collect(&args.paths, &exclude).map_err(Failed::usage)?;
     for note in &collected.notes {
-        Diagnostic::Warning.print(terminal.color, note);
-    }
-    if args.config.config.is_none()
-        && !args.config.no_config
-        && let Some(note) = config::found_but_not_read(&collected.root)
-    {
-        Diagnostic::Note.print(terminal.color, &note);
+        Diagnostic::Warning.print(terminal, note);
     }
     let no_files = collected.files.is_empty();
     if no_files && !terminal.quiet {
-        Diagnostic::Note.print(terminal.color, "no file that may hold settings; only those in force were looked at");
+        Diagnostic::Note.print(terminal, "no file that may hold settings; only those in force were looked at");
     }
 
     let task = Task::Lint(Lint { settings, files: collected.files, fix: args.fix });
     let (outcome, task) = session::run_alone(args.fail_on.into(), config, task)?;
     let sources = verify::sources(&task);
-    let show = Show { terminal: terminal.clone(), fail_on: args.fail_on, allow_incomplete: false, summary: !no_files };
+    let show = Show {
+        terminal: terminal.clone(),
+        fail_on: args.fail_on,
+        summary: !no_files,
+        places: places::of(&collected.root, sources.keys().copied()),
+        source: runner.as_ref().and_then(Runner::source),
+        ..Show::default()
+    };
     let shown = |error: OutputError| Failed::to_show(&outcome, error);
     // The diff is what a fix is run for: it has stdout, unless a format is asked for there.
     let people_read_stdout = destinations.stdout() == Format::Human;
@@ -56,7 +60,7 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
         for fixed in &outcome.fixes {
             let diff = printable(&fix::unified_diff(&fixed.path, old(fixed), &fixed.content));
             let written = match people_read_stdout {
-                true => output::to_stream(io::stdout(), false, diff.as_bytes()).map_err(OutputError::Stdout),
+                true => output::to_stdout(terminal, &diff),
                 false => output::to_stream(io::stderr(), false, diff.as_bytes()).map_err(OutputError::Stderr),
             };
             written.map_err(shown)?;
@@ -77,7 +81,7 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
         if !terminal.quiet {
             let changes = count(fixed.added.len() as u64, "setting");
             let text = format!("wrote {}: {changes} changed\n{}", escape(&fixed.path), fixed.added.join("\n"));
-            Diagnostic::Note.print(terminal.color, &text);
+            Diagnostic::Note.print(terminal, &text);
         }
     }
     Ok(outcome.status)

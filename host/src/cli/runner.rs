@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::args::TerminalArgs;
 use super::places;
 use super::session::Failed;
 use super::trusted::Repository;
@@ -23,7 +24,7 @@ use crate::ci::github::{ApiConfig, GitHub, Token, contents};
 use crate::cli::config::MAX_CONFIG;
 use crate::fetch::Network;
 use crate::goenv::Sources;
-use crate::output::Source;
+use crate::output::{Diagnostic, Source, workflow};
 
 /// The variables that may hold a token, the first that is set.
 const TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
@@ -76,6 +77,29 @@ impl Runner {
         let checkout = Git::find(variable, place).and_then(|git| git.open(place));
         let api = token.map(|token| GitHub::new(ApiConfig::new(&event, token, network)));
         Ok(Self { trusted: event.trusted_commit(), event, root, checkout, api, runtime })
+    }
+
+    /// The runner that this process runs in; none: GITHUB_ACTIONS is not true. One that is not understood is an error
+    /// where something is asked for that `needs` it, such as a configuration whose word may not count; otherwise that is
+    /// said, and the run goes on without.
+    ///
+    /// # Errors
+    /// Status 2: see [`Runner::new`].
+    pub fn of_process(terminal: &TerminalArgs, folder: &Path, needs: Option<&str>) -> Result<Option<Self>, Failed> {
+        if !workflow::reads_along(variable(workflow::GITHUB_ACTIONS).as_deref()) {
+            return Ok(None);
+        }
+        match (Self::new(folder, token()?), needs) {
+            (Ok(runner), _) => Ok(Some(runner)),
+            (Err(failed), Some(flag)) => Err(Failed { error: failed.error.context(flag.to_owned()), ..failed }),
+            (Err(failed), None) => {
+                let why = format!("{:#}", failed.error);
+                let text =
+                    format!("no configuration of the repository is looked for, since the event is not known: {why}");
+                Diagnostic::Warning.print(terminal, &text);
+                Ok(None)
+            }
+        }
     }
 
     /// The event.

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use super::annotate::{self, Shower};
-use super::args::{Format, RepositoryArgs, TerminalArgs, VerifyArgs};
+use super::args::{Format, TerminalArgs, VerifyArgs};
 use super::config::Config;
 use super::paths::{self, Collected};
 use super::places;
-use super::runner::{self, Runner};
+use super::runner::Runner;
 use super::session::{self, CheckBytes, Failed, Flags};
 use super::trusted;
 use crate::contract::{Checkout, Outcome, Program, Task};
 use crate::engine::hashing::{self, HashEngine};
-use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources, workflow};
+use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources};
 
 /// Verifies, shows the report, and gives the exit status.
 ///
@@ -21,8 +21,18 @@ use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources,
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let runner = runner(terminal, args)?;
-    let config = trusted::configuration(terminal, &args.config, &paths::folder(&args.paths), runner.as_ref())?;
+    let needs = [
+        (args.repository.changed_only, "--changed-only"),
+        (args.repository.check_run.is_some(), "--check-run"),
+        (args.config.config.is_some(), "--config"),
+    ];
+    let needs = needs.into_iter().find_map(|(given, flag)| given.then_some(flag));
+    let folder = paths::folder(&args.paths);
+    let runner = Runner::of_process(terminal, &folder, needs)?;
+    if let (None, Some(flag)) = (&runner, needs.filter(|flag| *flag != "--config")) {
+        return Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")));
+    }
+    let config = trusted::configuration(terminal, &args.config, &folder, runner.as_ref())?;
     let judged = judge(terminal, args, config)?;
     let mut show = judged.show(terminal, args);
     let shown = |error: OutputError| Failed::to_show(&judged.outcome, error);
@@ -40,39 +50,6 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
         Shower { terminal, runner: &runner, outcome: &judged.outcome, report: &report, show: &show }.check_run(name)?;
     }
     Ok(judged.outcome.status)
-}
-
-/// The runner of GitHub Actions that this process runs in. One that is not understood is an error where a flag needs it,
-/// or a configuration is named whose word may not count; otherwise it is said, and the run goes on without.
-fn runner(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<Option<Runner>, Failed> {
-    let RepositoryArgs { changed_only, check_run, .. } = &args.repository;
-    let needs = if *changed_only {
-        Some("--changed-only")
-    } else if check_run.is_some() {
-        Some("--check-run")
-    } else {
-        None
-    };
-    if !workflow::reads_along(runner::variable(workflow::GITHUB_ACTIONS).as_deref()) {
-        return match needs {
-            Some(flag) => {
-                Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")))
-            }
-            None => Ok(None),
-        };
-    }
-    match Runner::new(&paths::folder(&args.paths), runner::token()?) {
-        Ok(runner) => Ok(Some(runner)),
-        Err(failed) if needs.is_some() || args.config.config.is_some() => Err(failed),
-        Err(failed) => {
-            let text = format!(
-                "the event of this run is not understood, so no configuration is looked for: {:#}",
-                failed.error
-            );
-            Diagnostic::Warning.print(terminal, &text);
-            Ok(None)
-        }
-    }
 }
 
 /// What was judged, and how.
