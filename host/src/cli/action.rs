@@ -264,7 +264,7 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
     let sarif_file = sarif_file.unwrap_or_else(|| out.join("modanchor.sarif"));
     output::write_file(&sarif_file, &sarif.json)
         .map_err(|error| shown(output::OutputError::File { path: sarif_file.clone(), error }))?;
-    let uploaded = upload_sarif(terminal, &runner, upload, &sarif.json, outcome)?;
+    let uploaded = upload_sarif(terminal, &runner, upload, &sarif.gzip, outcome)?;
     annotate(&shower, annotations, uploaded)?;
     if summary {
         summarize(&shower)?;

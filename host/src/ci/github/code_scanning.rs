@@ -1,13 +1,11 @@
 //! Uploading SARIF to code scanning:
 //! <https://docs.github.com/en/rest/code-scanning/code-scanning#upload-an-analysis-as-sarif-data>.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::Method;
+use modanchor_core::report::sarif::MAX_GZIP_BYTES;
 use octocrab::models::code_scannings::UploadSarif;
 use serde::Deserialize;
 use url::Url;
@@ -16,8 +14,6 @@ use super::transport::Repeat;
 use super::{ApiError, GitHub};
 use crate::ci::event::{Commit, Event, Kind, Trigger};
 
-/// The largest SARIF file, in bytes after gzip. GitHub: 10 MB.
-pub const MAX_SARIF_GZIP: usize = 10_000_000;
 /// The tool that GitHub shows the alerts of.
 const TOOL: &str = "modanchor";
 
@@ -100,8 +96,8 @@ pub struct Receipt {
 /// Why nothing was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UploadError {
-    /// Over [`MAX_SARIF_GZIP`].
-    #[error("the SARIF file has {0} bytes after gzip; GitHub takes no more than {MAX_SARIF_GZIP}")]
+    /// Over [`MAX_GZIP_BYTES`].
+    #[error("the SARIF file has {0} bytes after gzip; GitHub takes no more than {MAX_GZIP_BYTES}")]
     TooLarge(usize),
     /// The token lacks `security-events: write`, or code scanning is not available for the repository.
     #[error(
@@ -114,24 +110,23 @@ pub enum UploadError {
     Api(#[from] ApiError),
 }
 
-/// Uploads SARIF. The same for the same commit, ref and category replaces what was there, so it is repeated freely.
+/// Uploads a SARIF file, after gzip. The same for the same commit, ref and category replaces what was there, so it is repeated freely.
 ///
 /// # Errors
 /// See [`UploadError`].
 pub async fn upload(
     github: &GitHub,
     target: &Target,
-    sarif: &[u8],
+    gzip: &[u8],
     checkout: Option<&Path>,
 ) -> Result<Receipt, UploadError> {
-    let zipped = gzip(sarif);
-    if zipped.len() > MAX_SARIF_GZIP {
-        return Err(UploadError::TooLarge(zipped.len()));
+    if gzip.len() > MAX_GZIP_BYTES {
+        return Err(UploadError::TooLarge(gzip.len()));
     }
     let body = UploadSarif {
         commit_sha: target.commit.to_string(),
         ref_field: target.git_ref.clone(),
-        sarif: base64::prelude::BASE64_STANDARD.encode(zipped),
+        sarif: base64::prelude::BASE64_STANDARD.encode(gzip),
         checkout_uri: checkout.and_then(|path| Url::from_file_path(path).ok()).map(String::from),
         started_at: None,
         tool_name: Some(TOOL.to_owned()),
@@ -144,9 +139,4 @@ pub async fn upload(
         }
         answer => Ok(answer?),
     }
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(content).and_then(|()| encoder.finish()).expect("writing to memory cannot fail")
 }
