@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::glyph::{EXPRESSION, Glyph, is_verbatim, range, shown, text};
+use super::shell::Word;
 use super::{Assignment, Command, Edit, Problem, settings};
 use crate::contract::SettingPlace;
 use crate::module::Patterns;
@@ -375,32 +376,83 @@ fn flag(name: &str, value: Option<&str>, place: &str) -> Option<Fault> {
     })
 }
 
+/// Flags of build commands that take the next word where they have no `=` (`go help build`, `go help testflag`).
+const WITH_VALUE: &[&str] = &[
+    "C",
+    "asmflags",
+    "bench",
+    "benchtime",
+    "blockprofile",
+    "buildmode",
+    "compiler",
+    "count",
+    "covermode",
+    "coverpkg",
+    "coverprofile",
+    "cpu",
+    "cpuprofile",
+    "exec",
+    "fuzz",
+    "fuzztime",
+    "gccgoflags",
+    "gcflags",
+    "installsuffix",
+    "ldflags",
+    "list",
+    "memprofile",
+    "mod",
+    "modfile",
+    "o",
+    "outputdir",
+    "overlay",
+    "p",
+    "parallel",
+    "pgo",
+    "pkgdir",
+    "run",
+    "shuffle",
+    "skip",
+    "tags",
+    "timeout",
+    "toolexec",
+    "trace",
+    "vet",
+];
+
 /// Judges a `go …` in a script.
 pub(super) fn command(command: &Command, push: &mut dyn FnMut(Range<usize>, Problem)) {
     let mut words = command.words.iter().peekable();
-    let mut subcommand = None;
+    let mut flags: Vec<(&Word, String, Option<String>)> = Vec::new();
+    let mut arguments: Vec<String> = Vec::new();
     while let Some(word) = words.next() {
         let written = word.text();
         let Some((name, given)) = parse(&written) else {
-            match (&subcommand, written.as_str()) {
-                // What comes after belongs to the program that is run.
-                (Some("run"), program) if !program.contains(EXPRESSION) => return,
-                (None, "run") => subcommand = Some("run"),
-                (None, _) => subcommand = Some(""),
-                _ => {}
+            let is_program = arguments.first().is_some_and(|run| run == "run") && !written.contains(EXPRESSION);
+            arguments.push(written);
+            // What comes after the program of `go run` belongs to it.
+            if is_program {
+                break;
             }
             continue;
         };
         if name.is_empty() || name == "args" {
-            return;
+            break;
         }
-        // `-mod mod` is `-mod=mod`.
-        let next = words.peek().map(|next| next.text());
-        let given = match (name, given) {
-            ("mod" | "modfile" | "overlay", None) => next.as_deref(),
-            (_, given) => given,
+        let given = match given {
+            // `-mod mod` is `-mod=mod`.
+            None if WITH_VALUE.contains(&name) => words.next().map(Word::text),
+            given => given.map(str::to_owned),
         };
-        if let Some(fault) = flag(name, given, "go command")
+        flags.push((word, name.to_owned(), given));
+    }
+    let subcommand = arguments.first().map_or("", String::as_str);
+    // `go get` is there to change go.sum, and a program of a version of its own has no go.sum that it could change.
+    let alone = matches!(subcommand, "install" | "run") && arguments[1..].iter().any(|package| package.contains('@'));
+    for (word, name, given) in flags {
+        if name == "mod" && (subcommand == "get" || alone) {
+            continue;
+        }
+        if let Some(fault) = flag(&name, given.as_deref(), "go command")
             && let Some(at) = word.source.clone()
         {
             let problem = Problem {
