@@ -2,7 +2,7 @@
 
 /// The names that are looked at, sorted. A host reads these of its own environment.
 ///
-/// Those that Go does not have are in [`meant`].
+/// Some of them Go does not have: they are told as such.
 pub const NAMES: &[&str] = &[
     "GOFLAGS",
     "GOINSECURE",
