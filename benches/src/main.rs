@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use e2e::{SUM_GOLANG_ORG, Sandbox, Server};
+use modanchor_core::report::MAX_FINDINGS;
 
 /// A real go.sum of 969 lines.
 const MODULE: &str = "github.com/sigstore/cosign/v3@v3.1.2";
 const LINES: usize = 969;
 
 const USAGE: &str = "usage: cargo run --release -p benches [-- [--runs N] [NAME…]]
-names: cold delay warm start memory requests million hashzip modcache component";
+names: cold delay warm start memory requests million render action hashzip modcache component";
 
 /// How one run went.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).context(USAGE)?,
             "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" | "hashzip" | "modcache"
-            | "component" => names.push(arg),
+            | "component" | "render" | "action" => names.push(arg),
             _ => bail!(USAGE),
         }
     }
@@ -70,6 +71,8 @@ fn main() -> Result<()> {
         ("memory", Bench::memory),
         ("requests", Bench::requests),
         ("million", Bench::million),
+        ("render", Bench::render),
+        ("action", Bench::action),
         ("modcache", modcache::verify),
         ("component", modcache::component),
     ] {
@@ -263,6 +266,77 @@ impl Bench {
         let few: String = self.gosum.split_inclusive('\n').take(100).collect();
         let (ours, peer) = self.warm_pairs(&self.warmed(&few)?)?;
         Ok(vec![Row::times("start to verdict, warm, 100 lines, x/mod's client".to_owned(), ours, peer, "< 15 ms")])
+    }
+
+    /// As many findings as a report lists, in every format that a CI service reads. The peer is the same command with
+    /// the report as it is: what is over that is rendering.
+    fn render(&self) -> Result<Vec<Row>> {
+        let junk: String = (0..MAX_FINDINGS).map(|n| format!("<<<<<<< example.com/m{n} v1.0.0\n")).collect();
+        let s = Sandbox::with_gosum(&junk);
+        let show = |format: &str| {
+            let mut command = self.command(&self.modanchor, &s);
+            command.args(["verify", "--quiet", "--sumdb", "off", "--format"]);
+            command.arg(format!("{format}={}", s.path(format).display()));
+            self.run(command, &s, 1)
+        };
+        let mut rows = Vec::new();
+        for format in ["sarif", "github", "markdown"] {
+            let (ours, peer) = self.pairs(|| show(format), || show("json"))?;
+            rows.push(Row::times(format!("{MAX_FINDINGS} findings as {format}, as json"), ours, peer, "< 1 s more"));
+        }
+        Ok(rows)
+    }
+
+    /// What the Action's verify step adds to verification: the event, git, annotations, SARIF, the summary, outputs. The
+    /// peer is `verify` of the same warm checkout.
+    fn action(&self) -> Result<Vec<Row>> {
+        let s = self.warmed(&self.gosum)?;
+        let git = |args: &[&str]| -> Result<String> {
+            let identity = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "init.defaultBranch=main"];
+            let out = Command::new("git").args(identity).args(args).current_dir(s.checkout()).output()?;
+            ensure!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+            Ok(String::from_utf8(out.stdout)?.trim().to_owned())
+        };
+        for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "x"]] {
+            git(args)?;
+        }
+        let commit = git(&["rev-parse", "HEAD"])?;
+        let event = serde_json::json!({"repository": {"default_branch": "main"}, "before": commit});
+        fs::write(s.path("event.json"), event.to_string())?;
+        let sumdb = format!("{SUM_GOLANG_ORG} http://127.0.0.1:9");
+        let action = || {
+            let mut command = self.command(&self.modanchor, &s);
+            command.arg("action").env("PATH", std::env::var_os("PATH").unwrap_or_default());
+            for (name, value) in [
+                ("GITHUB_ACTIONS", "true"),
+                ("GITHUB_EVENT_NAME", "push"),
+                ("GITHUB_REPOSITORY", "o/r"),
+                ("GITHUB_SHA", &commit),
+                ("GITHUB_REF", "refs/heads/main"),
+                ("GITHUB_API_URL", "https://127.0.0.1:9"),
+                ("GITHUB_SERVER_URL", "https://127.0.0.1:9"),
+                ("GITHUB_RUN_ID", "1"),
+                ("GITHUB_RUN_ATTEMPT", "1"),
+                ("GITHUB_ACTOR", "x"),
+                ("MODANCHOR_INPUT_GOSUMDB", &sumdb),
+                ("MODANCHOR_INPUT_OFFLINE", "true"),
+            ] {
+                command.env(name, value);
+            }
+            command.env("GITHUB_WORKSPACE", s.checkout()).env("GITHUB_EVENT_PATH", s.path("event.json"));
+            command.env("MODANCHOR_OUT", s.path("out"));
+            for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary.md")] {
+                let file = s.path(file);
+                fs::write(&file, "")?;
+                command.env(name, file);
+            }
+            let sample = self.run(command, &s, 0)?;
+            let outputs = fs::read_to_string(s.path("output"))?;
+            ensure!(outputs.contains("\npass\n"), "the action says otherwise:\n{outputs}");
+            Ok(sample)
+        };
+        let (ours, peer) = self.pairs(action, || self.ours(&s, "http://127.0.0.1:9", &["--offline"]))?;
+        Ok(vec![Row::times(format!("the Action's step, warm, {LINES} lines, verify"), ours, peer, "< 1 s more")])
     }
 
     fn memory(&self) -> Result<Vec<Row>> {

@@ -47,7 +47,7 @@ impl Shower<'_> {
     /// # Errors
     /// Stdout cannot be written.
     pub fn workflow(&self) -> Result<(), Failed> {
-        let commands = github::render(self.report, &self.show.context());
+        let commands = github::annotations(self.report, &self.show.context());
         let written = output::to_stream(io::stdout(), false, commands.as_bytes());
         written.map_err(|error| Failed::to_show(self.outcome, OutputError::Stdout(error)))
     }

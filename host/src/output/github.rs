@@ -30,8 +30,17 @@ const MAX_NUMBER: u32 = i32::MAX as u32;
 const LEVELS: [Level; 3] = [Level::Error, Level::Warning, Level::Notice];
 const _: () = assert!(LEVELS.len() * MAX_PER_LEVEL <= MAX_PER_JOB);
 
-/// Renders a report: the commands, the most severe first; what GitHub would not show, in words; and the verdict.
+/// Renders a report: what [`annotations`] says, and the verdict.
 pub fn render(report: &Shown, context: &Context<'_>) -> String {
+    let mut plain = format!("{}: {}\n", human::word(report.verdict), human::counted(report, ""));
+    if let Some(bytes) = human::measured(&report.counts.bytes) {
+        let _ = writeln!(plain, "bytes: {bytes}");
+    }
+    annotations(report, context) + &workflow::defuse(&plain)
+}
+
+/// The commands, the most severe first, and in words what GitHub would not show.
+pub fn annotations(report: &Shown, context: &Context<'_>) -> String {
     let Ordered { findings, elsewhere } = order(report, context.places, context.changed);
     let mut out = String::new();
     let mut plain = String::new();
@@ -66,12 +75,7 @@ pub fn render(report: &Shown, context: &Context<'_>) -> String {
             thousands(unlisted)
         );
     }
-    let _ = writeln!(plain, "{}: {}", human::word(report.verdict), human::counted(report, ""));
-    if let Some(bytes) = human::measured(&report.counts.bytes) {
-        let _ = writeln!(plain, "bytes: {bytes}");
-    }
-    out += &workflow::defuse(&plain);
-    out
+    out + &workflow::defuse(&plain)
 }
 
 /// An annotation about the run itself, which has no report.
