@@ -329,6 +329,29 @@ impl BytesCounts {
     }
 }
 
+impl SeverityCounts {
+    /// Counts one more.
+    pub fn add(&mut self, severity: Severity) {
+        *match severity {
+            Severity::Critical => &mut self.critical,
+            Severity::High => &mut self.high,
+            Severity::Medium => &mut self.medium,
+            Severity::Low => &mut self.low,
+            Severity::Note => &mut self.note,
+        } += 1;
+    }
+
+    /// All but the notes: what a person has to do something about.
+    pub fn without_notes(&self) -> u64 {
+        self.critical + self.high + self.medium + self.low
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.without_notes() + self.note
+    }
+}
+
 /// Findings by severity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each field is the severity of its name")]

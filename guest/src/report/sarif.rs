@@ -77,8 +77,7 @@ pub fn render(report: &Report, options: &Options) -> Vec<u8> {
             None => notifications.push(Notification::new(level(finding.severity), "no-file", message(finding))),
         }
     }
-    let counts = &report.counts.findings;
-    let all = counts.critical + counts.high + counts.medium + counts.low + counts.note;
+    let all = report.counts.findings.total();
     let cut = all.saturating_sub(shown as u64);
     if cut > 0 {
         let text = format!("{cut} of {all} findings, the least severe, are not in this file; the report counts them.");

@@ -171,14 +171,7 @@ impl<'a> Findings<'a> {
 
     fn count(&mut self, draft: Draft) {
         let severity = draft.finding.severity;
-        let count = match severity {
-            Severity::Critical => &mut self.counts.critical,
-            Severity::High => &mut self.counts.high,
-            Severity::Medium => &mut self.counts.medium,
-            Severity::Low => &mut self.counts.low,
-            Severity::Note => &mut self.counts.note,
-        };
-        *count += 1;
+        self.counts.add(severity);
         if draft.rule.incomplete {
             self.incomplete = true;
         } else if self.settings.fail_on.is_some_and(|least| severity >= least) {

@@ -184,6 +184,8 @@ fn not_an_argument(error: clap::Error) -> Failed {
 struct Acted {
     outcome: Outcome,
     outputs: Vec<(&'static str, String)>,
+    /// What could not be done with the verdict, once all else was done.
+    failed: Option<Failed>,
 }
 
 /// Does what the step is for, and says with which status the process ends.
@@ -200,6 +202,10 @@ pub fn run(terminal: &TerminalArgs) -> Result<u8, Failed> {
     let inputs = Inputs(runner::variable);
     let before = state(inputs.flag("cache", true).unwrap_or(false));
     let (status, mut pairs) = match act(terminal, &inputs) {
+        Ok(Acted { outputs, failed: Some(failed), .. }) => {
+            tell(terminal, &failed);
+            (failed.status, outputs)
+        }
         Ok(acted) => (acted.outcome.status, acted.outputs),
         Err(failed) => {
             tell(terminal, &failed);
@@ -264,25 +270,23 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
     let sarif_file = sarif_file.unwrap_or_else(|| out.join("modanchor.sarif"));
     output::write_file(&sarif_file, &sarif.json)
         .map_err(|error| shown(output::OutputError::File { path: sarif_file.clone(), error }))?;
-    let uploaded = upload_sarif(terminal, &runner, upload, &sarif.gzip, outcome)?;
-    annotate(&shower, annotations, uploaded)?;
-    if summary {
-        summarize(&shower)?;
-    }
+    // One that fails keeps none of the others from showing the findings.
+    let uploaded = upload_sarif(terminal, &runner, upload, &sarif.gzip, outcome);
+    let annotated = annotate(&shower, annotations, matches!(uploaded, Ok(true)));
+    let summarized = if summary { summarize(&shower) } else { Ok(()) };
+    let failed = uploaded.map(|_| ()).and(annotated).and(summarized).err();
 
     let counts = &report.counts;
-    let found = &counts.findings;
     let tree = report.sumdbs.first().map_or(0, |sumdb| sumdb.tree_size);
-    let verdict = serde_json::to_value(report.verdict).map_err(|error| shown(error.into()))?;
     let outputs = vec![
-        ("verdict", verdict.as_str().unwrap_or_default().to_owned()),
-        ("findings-count", (found.critical + found.high + found.medium + found.low).to_string()),
+        ("verdict", output::human::word(report.verdict).to_owned()),
+        ("findings-count", counts.findings.without_notes().to_string()),
         ("modules-checked", counts.modules.to_string()),
         ("tree-size", tree.to_string()),
         ("report-json", absolute(&report_file)?),
         ("sarif-file", absolute(&sarif_file)?),
     ];
-    Ok(Acted { outputs, outcome: judged.outcome })
+    Ok(Acted { outputs, outcome: judged.outcome, failed })
 }
 
 /// Whether code scanning has the findings now.

@@ -9,6 +9,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs, io,
     path::{Component, Path, PathBuf},
 };
@@ -139,27 +140,16 @@ fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String], uses: Uses<'_
         bare_vendors: BTreeSet::new(),
         notes: Vec::new(),
     };
-    let mut root = PathBuf::from(".");
-    for path in paths {
-        let on_disk = cwd.join(path);
-        let metadata = fs::metadata(&on_disk).map_err(|error| PathError::Io { path: path.clone(), error })?;
-        let folder = if metadata.is_dir() { path.clone() } else { parent(path) };
-        let prefix = if paths.len() == 1 {
-            root.clone_from(&folder);
-            String::new()
-        } else {
-            below(cwd, &folder).ok_or_else(|| PathError::NotBelow(path.clone()))?
-        };
-        let place = Place::new(cwd, &folder, prefix, exclude)?;
-        if metadata.is_dir() {
+    let (root, places) = places(cwd, paths, exclude)?;
+    for (path, place, name) in places {
+        let Some(name) = name else {
             collector.folder(&place)?;
-        } else {
-            let name = path.file_name().ok_or_else(|| PathError::NoName(path.clone()))?;
-            let name = name.to_str().ok_or_else(|| PathError::NotUtf8(path.clone()))?;
-            match kind_of_named(name) {
-                Some(kind) => collector.named(&place, name, kind)?,
-                None => drop(collector.programs.insert(place.prefix.clone() + name, on_disk)),
-            }
+            continue;
+        };
+        let name = name.to_str().ok_or_else(|| PathError::NotUtf8(path.to_path_buf()))?;
+        match kind_of_named(name) {
+            Some(kind) => collector.named(&place, name, kind)?,
+            None => drop(collector.programs.insert(place.prefix.clone() + name, cwd.join(path))),
         }
     }
     if collector.files.is_empty() && collector.programs.is_empty() {
@@ -174,6 +164,35 @@ fn collect_from(cwd: &Path, paths: &[PathBuf], exclude: &[String], uses: Uses<'_
     })
 }
 
+/// A PATH, the folder that it is or lies in, and its name there if it is a file.
+pub(super) type Named<'a> = (&'a Path, Place, Option<&'a OsStr>);
+
+/// The folder that paths in the report are relative to, and where each PATH leads.
+pub(super) fn places<'a>(
+    cwd: &Path,
+    paths: &'a [PathBuf],
+    exclude: &[String],
+) -> Result<(PathBuf, Vec<Named<'a>>), PathError> {
+    let mut root = PathBuf::from(".");
+    let mut places = Vec::new();
+    for path in paths {
+        let metadata = fs::metadata(cwd.join(path)).map_err(|error| PathError::Io { path: path.clone(), error })?;
+        let folder = if metadata.is_dir() { path.clone() } else { parent(path) };
+        let prefix = if paths.len() == 1 {
+            root.clone_from(&folder);
+            String::new()
+        } else {
+            below(cwd, &folder).ok_or_else(|| PathError::NotBelow(path.clone()))?
+        };
+        let name = match metadata.is_dir() {
+            true => None,
+            false => Some(path.file_name().ok_or_else(|| PathError::NoName(path.clone()))?),
+        };
+        places.push((path.as_path(), Place::new(cwd, &folder, prefix, exclude)?, name));
+    }
+    Ok((root, places))
+}
+
 /// A folder that holds what is judged: the first PATH, or the one that it lies in.
 pub fn folder(paths: &[PathBuf]) -> PathBuf {
     match paths.first() {
@@ -184,7 +203,7 @@ pub fn folder(paths: &[PathBuf]) -> PathBuf {
 }
 
 /// The folder of a file, `.` if its path has none.
-pub(super) fn parent(path: &Path) -> PathBuf {
+fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
@@ -193,7 +212,7 @@ pub(super) fn parent(path: &Path) -> PathBuf {
 
 /// `folder` relative to `cwd`, with `/` and a final `/` (empty: it is `cwd`), if it lies below. Without looking at
 /// the disk: `a/../b` is `b`.
-pub(super) fn below(cwd: &Path, folder: &Path) -> Option<String> {
+fn below(cwd: &Path, folder: &Path) -> Option<String> {
     let mut names: Vec<Component<'_>> = Vec::new();
     let absolute = cwd.join(folder);
     for component in absolute.components() {

@@ -15,7 +15,7 @@ use ignore::WalkBuilder;
 use modanchor_core::contract as core;
 use modanchor_core::lint::{self, Detected, MAX_FILE, MAX_FIRST_LINE};
 
-use super::paths::{PathError, Place, below, parent, read_regular, slashed, walk_error};
+use super::paths::{PathError, Place, places, read_regular, slashed, walk_error};
 use crate::contract::{SettingsFile, Syntax};
 use crate::files::Regular;
 
@@ -72,22 +72,11 @@ fn collect_from(
     limits: (usize, usize),
 ) -> Result<Collected, CollectError> {
     let mut collector = Collector { files: BTreeMap::new(), total: 0, notes: Vec::new(), limits };
-    let mut root = PathBuf::from(".");
-    for path in paths {
-        let metadata = fs::metadata(cwd.join(path)).map_err(|error| PathError::Io { path: path.clone(), error })?;
-        let folder = if metadata.is_dir() { path.clone() } else { parent(path) };
-        let prefix = if paths.len() == 1 {
-            root.clone_from(&folder);
-            String::new()
-        } else {
-            below(cwd, &folder).ok_or_else(|| PathError::NotBelow(path.clone()))?
-        };
-        let place = Place::new(cwd, &folder, prefix, exclude)?;
-        if metadata.is_dir() {
-            collector.folder(&place)?;
-        } else {
-            let name = path.file_name().ok_or_else(|| PathError::NoName(path.clone()))?;
-            collector.named(&place, Path::new(name))?;
+    let (root, places) = places(cwd, paths, exclude)?;
+    for (_, place, name) in places {
+        match name {
+            None => collector.folder(&place)?,
+            Some(name) => collector.named(&place, Path::new(name))?,
         }
     }
     Ok(Collected { root, files: collector.files.into_values().collect(), notes: collector.notes })

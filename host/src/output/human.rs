@@ -284,9 +284,7 @@ fn group<'a>(finding: &'a Finding, lines: &SourceLines<'a>, options: &Options) -
 
 /// How many findings a report counts and does not list: the least severe.
 pub(crate) fn unlisted(report: &Shown) -> u64 {
-    let findings = &report.counts.findings;
-    let all = findings.critical + findings.high + findings.medium + findings.low + findings.note;
-    all.saturating_sub(report.findings.len() as u64)
+    report.counts.findings.total().saturating_sub(report.findings.len() as u64)
 }
 
 /// The verdict, as in the report.

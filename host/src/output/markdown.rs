@@ -194,8 +194,7 @@ impl Page<'_> {
             FailOn::Never => "Findings do not fail this run (`--fail-on never`)".to_owned(),
             _ => format!("What was checked shows nothing at or above `{fail_on}`"),
         };
-        let counts = &report.counts.findings;
-        let has_findings = counts.critical + counts.high + counts.medium + counts.low > 0;
+        let has_findings = report.counts.findings.without_notes() > 0;
         let unchecked = self.report.counts.unchecked > 0 || self.incomplete().next().is_some();
         let mut text = match report.verdict {
             Verdict::Fail => format!(

@@ -1,7 +1,7 @@
 //! Reports to show in tests.
 
 use modanchor_core::report::{
-    BytesCounts, Counts, Finding, Floor, Report, SCHEMA, Severity, SeverityCounts, SumdbSummary, Tool, Verdict, rules,
+    BytesCounts, Counts, Finding, Floor, Report, SCHEMA, SeverityCounts, SumdbSummary, Tool, Verdict, rules,
 };
 
 use super::Shown;
@@ -46,13 +46,7 @@ pub(crate) fn finding(rule: &str, line: impl Into<Option<u32>>) -> Finding {
 pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
     let mut counts = SeverityCounts::default();
     for finding in &findings {
-        *match finding.severity {
-            Severity::Critical => &mut counts.critical,
-            Severity::High => &mut counts.high,
-            Severity::Medium => &mut counts.medium,
-            Severity::Low => &mut counts.low,
-            Severity::Note => &mut counts.note,
-        } += 1;
+        counts.add(finding.severity);
     }
     Report {
         schema: SCHEMA.to_owned(),

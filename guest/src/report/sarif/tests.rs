@@ -36,13 +36,7 @@ fn finding(rule: &Rule, line: u32) -> Finding {
 fn report(findings: Vec<Finding>) -> Report {
     let mut counts = SeverityCounts::default();
     for finding in &findings {
-        *match finding.severity {
-            Severity::Critical => &mut counts.critical,
-            Severity::High => &mut counts.high,
-            Severity::Medium => &mut counts.medium,
-            Severity::Low => &mut counts.low,
-            Severity::Note => &mut counts.note,
-        } += 1;
+        counts.add(finding.severity);
     }
     let file = |path: &str, kind: &str| FileSummary {
         path: path.to_owned(),
