@@ -246,20 +246,20 @@ pub enum EventError {
         expected: &'static str,
     },
     /// The event file is not there, is no regular file, is larger than [`MAX_EVENT`], or changes.
-    #[error("reading the event file {} (GITHUB_EVENT_PATH): {source}", path.display())]
+    #[error("reading the event file {} (GITHUB_EVENT_PATH): {error}", path.display())]
     Read {
         /// Where it should be.
         path: PathBuf,
         /// Why not.
-        source: FileError,
+        error: FileError,
     },
     /// The event file is not JSON.
-    #[error("the event file {} (GITHUB_EVENT_PATH) is not JSON: {source}", path.display())]
+    #[error("the event file {} (GITHUB_EVENT_PATH) is not JSON: {error}", path.display())]
     NotJson {
         /// Where it is.
         path: PathBuf,
         /// What the parser says.
-        source: serde_json::Error,
+        error: serde_json::Error,
     },
     /// The event file lacks a field that the event has, or it holds something else.
     #[error("`{field}` of the event file is missing or something else; the event {event} has {expected} there")]
@@ -339,7 +339,7 @@ impl Event {
 
     /// Whose word counts for configuration and ignores. What is judged must not soften the judgement:
     ///
-    /// - A pull request is judged by its base, which somebody with the right to do so has accepted; never by the merge
+    /// - A pull request is judged by its base, which somebody with the right to push there has accepted; never by the merge
     ///   commit or the head, where its own author writes the configuration. A change to the configuration counts from
     ///   the next pull request on.
     /// - A merge group likewise: by what it is put on top of.
@@ -411,11 +411,11 @@ impl<'a> Payload<'a> {
     fn read(event: &'a str, path: PathBuf) -> Result<Self, EventError> {
         let content = match Regular::open(&path).and_then(|file| file.read(MAX_EVENT)) {
             Ok(content) => content,
-            Err(source) => return Err(EventError::Read { path, source }),
+            Err(error) => return Err(EventError::Read { path, error }),
         };
         match serde_json::from_slice(&content) {
             Ok(json) => Ok(Self { event, json }),
-            Err(source) => Err(EventError::NotJson { path, source }),
+            Err(error) => Err(EventError::NotJson { path, error }),
         }
     }
 

@@ -142,20 +142,20 @@ pub enum GitError {
         complaint: String,
     },
     /// It cannot be run, or a temporary file cannot be written.
-    #[error("running git {command}: {source}")]
+    #[error("running git {command}: {error}")]
     Io {
         /// Which command.
         command: String,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file of the checkout cannot be read.
-    #[error("reading {path}: {source}")]
+    #[error("reading {path}: {error}")]
     Read {
         /// From the root of the repository.
         path: String,
         /// Why not.
-        source: FileError,
+        error: FileError,
     },
 }
 
@@ -260,7 +260,7 @@ impl Git {
         environment: &[(&str, &OsStr)],
     ) -> Result<Finished, GitError> {
         let name = arguments.first().map(|name| name.as_ref().to_string_lossy().into_owned()).unwrap_or_default();
-        let failed = |source| GitError::Io { command: name.clone(), source };
+        let failed = |error| GitError::Io { command: name.clone(), error };
         let mut command = Command::new(&self.program);
         command
             .env_clear()
@@ -288,7 +288,7 @@ impl Git {
         let timed_out = || GitError::TimedOut { command: name.clone(), limit: self.timeout };
         let stdout = match stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Err(_) => return Err(end(timed_out())),
-            Ok(Err(source)) => return Err(end(failed(source))),
+            Ok(Err(error)) => return Err(end(failed(error))),
             Ok(Ok(stdout)) if stdout.len() as u64 > limit => {
                 return Err(end(GitError::TooLarge { command: name, limit }));
             }
@@ -305,7 +305,7 @@ impl Git {
 
     /// The lines of `new` that are not in `old`.
     fn compare(&self, old: &[u8], new: &[u8]) -> Result<Lines, GitError> {
-        let failed = |source| GitError::Io { command: "diff".to_owned(), source };
+        let failed = |error| GitError::Io { command: "diff".to_owned(), error };
         let folder = tempfile::Builder::new().prefix("modanchor-").tempdir().map_err(failed)?;
         for (name, content) in [("old", old), ("new", new)] {
             fs::File::create_new(folder.path().join(name))
@@ -604,7 +604,7 @@ impl Checkout {
         let Some(Entry::File { id }) = self.entry(base, path)? else {
             return Ok(Some(Lines::All));
         };
-        let failed = |source| GitError::Read { path: path.to_owned(), source };
+        let failed = |error| GitError::Read { path: path.to_owned(), error };
         let Some(file) = self.regular(path).map_err(failed)? else {
             return Ok(Some(Lines::All));
         };

@@ -31,14 +31,14 @@ pub enum OutputError {
         value: String,
     },
     /// The file cannot be written to.
-    #[error("writing to {} ({name}): {source}", path.display())]
+    #[error("writing to {} ({name}): {error}", path.display())]
     Io {
         /// Which variable named it.
         name: &'static str,
         /// Where it is.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// Not a name of an output.
     #[error("{0:?} is not a name of an output: expected letters, digits, _ and -, with a letter or _ first")]
@@ -78,8 +78,8 @@ impl RunnerFile {
         Err(OutputError::Relative { name, value: path.display().to_string() })
     }
 
-    fn failed(&self, source: io::Error) -> OutputError {
-        OutputError::Io { name: self.name, path: self.path.clone(), source }
+    fn failed(&self, error: io::Error) -> OutputError {
+        OutputError::Io { name: self.name, path: self.path.clone(), error }
     }
 
     /// The file, its size, and whether its last line has an end.
@@ -125,7 +125,7 @@ impl Outputs {
             // One write: what others append at the same time does not come in between.
             file.write_all(format!("{}{text}", if ended { "" } else { "\n" }).as_bytes())
         };
-        write().map_err(|source| self.0.failed(source))
+        write().map_err(|error| self.0.failed(error))
     }
 }
 
@@ -180,7 +180,7 @@ impl StepSummary {
     /// # Errors
     /// [`OutputError::Io`].
     pub fn room(&self) -> Result<u64, OutputError> {
-        let (_, size, ended) = self.0.open().map_err(|source| self.0.failed(source))?;
+        let (_, size, ended) = self.0.open().map_err(|error| self.0.failed(error))?;
         Ok(MAX_SUMMARY.saturating_sub(size + lead(size, ended).len() as u64))
     }
 
@@ -189,13 +189,13 @@ impl StepSummary {
     /// # Errors
     /// [`OutputError::SummaryTooLarge`]: nothing is written then. [`OutputError::Io`].
     pub fn append(&self, markdown: &str) -> Result<(), OutputError> {
-        let (mut file, size, ended) = self.0.open().map_err(|source| self.0.failed(source))?;
+        let (mut file, size, ended) = self.0.open().map_err(|error| self.0.failed(error))?;
         let text = format!("{}{markdown}", lead(size, ended));
         let size = size + text.len() as u64;
         if size > MAX_SUMMARY {
             return Err(OutputError::SummaryTooLarge { size });
         }
-        file.write_all(text.as_bytes()).map_err(|source| self.0.failed(source))
+        file.write_all(text.as_bytes()).map_err(|error| self.0.failed(error))
     }
 }
 

@@ -23,7 +23,7 @@ use super::annotate::{self, Shower};
 use super::args::{Cli, Command, Format, TerminalArgs, VerifyArgs};
 use super::runner::{self, Runner};
 use super::session::Failed;
-use super::{USAGE, did_you_mean, paths, trusted, verify};
+use super::{USAGE, did_you_mean, trusted, verify};
 use crate::ci::event::Kind;
 use crate::ci::github::Token;
 use crate::ci::github::code_scanning::{Setting, Upload, should_upload};
@@ -70,6 +70,28 @@ enum Annotations {
     Checks,
     /// Not at all.
     Off,
+}
+
+/// What the log shows. Annotations and SARIF have inputs of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// The report.
+    Json,
+    /// The job's summary.
+    Markdown,
+}
+
+impl From<LogFormat> for Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Human => Self::Human,
+            LogFormat::Json => Self::Json,
+            LogFormat::Markdown => Self::Markdown,
+        }
+    }
 }
 
 /// Whether something is done.
@@ -203,12 +225,13 @@ pub fn run(terminal: &TerminalArgs) -> Result<u8, Failed> {
     let before = state(inputs.flag("cache", true).unwrap_or(false));
     let (status, mut pairs) = match act(terminal, &inputs) {
         Ok(Acted { outputs, failed: Some(failed), .. }) => {
-            tell(terminal, &failed);
+            tell(terminal, "modanchor could not show all of this", &failed);
             (failed.status, outputs)
         }
         Ok(acted) => (acted.outcome.status, acted.outputs),
         Err(failed) => {
-            tell(terminal, &failed);
+            let what = if failed.status == USAGE { "modanchor cannot run" } else { "modanchor could not check this" };
+            tell(terminal, what, &failed);
             (failed.status, Vec::new())
         }
     };
@@ -221,11 +244,10 @@ pub fn run(terminal: &TerminalArgs) -> Result<u8, Failed> {
     Ok(DONE)
 }
 
-/// A run that could not be: an annotation, a line in the summary.
-fn tell(terminal: &TerminalArgs, failed: &Failed) {
+/// What went wrong with the run itself: an annotation, a line in the summary.
+fn tell(terminal: &TerminalArgs, what: &str, failed: &Failed) {
     let text = format!("{:#}", failed.error);
     Diagnostic::Error.print(terminal, &text);
-    let what = if failed.status == USAGE { "modanchor cannot run" } else { "modanchor could not check this" };
     // That neither can be written is said by what comes after: the status.
     let _ = output::to_stream(io::stdout(), false, output::github::error(what, &text).as_bytes());
     if let Ok(Some(summary)) = StepSummary::from_env(runner::variable) {
@@ -236,7 +258,7 @@ fn tell(terminal: &TerminalArgs, failed: &Failed) {
 fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString>>) -> Result<Acted, Failed> {
     // All inputs are read before anything is done: a wrong one is told at once.
     let args = inputs.verify()?;
-    let format = inputs.word::<Format>("format")?.unwrap_or(Format::Human);
+    let format = inputs.word::<LogFormat>("format")?.unwrap_or_default().into();
     let annotations = inputs.word::<Annotations>("annotations")?.unwrap_or_default();
     let upload = match inputs.word::<Switch>("upload-sarif")?.unwrap_or_default() {
         Switch::Auto => Setting::Auto,
@@ -245,36 +267,44 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
     };
     let summary = inputs.flag("summary", true)?;
     let sarif_file = inputs.text("sarif-file")?.map(PathBuf::from);
-    let folder = paths::folder(&args.paths);
-    let runner = Runner::new(&folder, inputs.token()?)?;
+    let runner = Runner::new(&args.paths, inputs.token()?)?;
+    if let Some(file) = &sarif_file {
+        runner.admit(file)?;
+    }
 
-    let config = trusted::configuration(terminal, &args.config, &folder, Some(&runner))?;
+    let config = trusted::configuration(terminal, &args.config, &args.paths, Some(&runner))?;
     let judged = verify::judge(terminal, &args, config)?;
     let outcome = &judged.outcome;
     let shown = |error: output::OutputError| Failed::to_show(outcome, error);
     let report: Shown = serde_json::from_slice(&outcome.report).map_err(|error| shown(error.into()))?;
-    let mut show = judged.show(terminal, &args);
+    let mut show = judged.show(terminal, &args, runner.tree());
     show.source = runner.source();
     if args.repository.changed_only {
         show.changed = annotate::changed(terminal, &runner, &report, &show);
     }
     let shower = Shower { terminal, runner: &runner, outcome, report: &report, show: &show };
 
-    judged.write_stdout(format, &show).map_err(shown)?;
     let out = out_folder()?;
     let report_file = out.join("report.json");
-    output::write_file(&report_file, &outcome.report)
-        .map_err(|error| shown(output::OutputError::File { path: report_file.clone(), error }))?;
-    let sarif =
-        sarif::render(&outcome.report, &show.places, show.category.as_deref()).map_err(|error| shown(error.into()))?;
     let sarif_file = sarif_file.unwrap_or_else(|| out.join("modanchor.sarif"));
-    output::write_file(&sarif_file, &sarif.json)
-        .map_err(|error| shown(output::OutputError::File { path: sarif_file.clone(), error }))?;
+    let sarif = sarif::render(&outcome.report, &show.places, show.category.as_deref());
+    let sarif = sarif.map_err(|error| shown(error.into()))?;
+    let write = |path: &Path, bytes: &[u8]| {
+        let written = output::write_file(path, bytes);
+        written.map_err(|error| shown(output::OutputError::File { path: path.to_owned(), error }))
+    };
     // One that fails keeps none of the others from showing the findings.
     let uploaded = upload_sarif(terminal, &runner, upload, &sarif.gzip, outcome);
-    let annotated = annotate(&shower, annotations, matches!(uploaded, Ok(true)));
-    let summarized = if summary { summarize(&shower) } else { Ok(()) };
-    let failed = uploaded.map(|_| ()).and(annotated).and(summarized).err();
+    let failed = [
+        judged.write_stdout(format, &show).map_err(shown),
+        write(&report_file, &outcome.report),
+        write(&sarif_file, &sarif.json),
+        annotate(&shower, annotations, matches!(uploaded, Ok(true))),
+        if summary { summarize(&shower) } else { Ok(()) },
+        uploaded.map(|_| ()),
+    ]
+    .into_iter()
+    .find_map(Result::err);
 
     let counts = &report.counts;
     let tree = report.sumdbs.first().map_or(0, |sumdb| sumdb.tree_size);

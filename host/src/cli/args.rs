@@ -2,7 +2,12 @@
 //!
 //! What is declared here works: flags of later features come with them.
 
-use std::{num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
@@ -572,6 +577,13 @@ pub struct OutputArgs {
     /// `human` unless another format asks for it.
     #[arg(long = "format", value_name = "FORMAT[=FILE]", action = ArgAction::Append)]
     pub formats: Vec<FormatTarget>,
+}
+
+impl OutputArgs {
+    /// The files that are written.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.formats.iter().filter_map(|target| target.file.as_deref())
+    }
 }
 
 /// A format of the report.

@@ -53,12 +53,12 @@ pub enum InitError {
     #[error("{}: a symbolic link; nothing is written through it", .0.display())]
     Link(PathBuf),
     /// The file system.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {error}", .path.display())]
     Io {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file that is there cannot be read.
     #[error(transparent)]
@@ -172,7 +172,7 @@ fn plan(dir: &Path, name: &'static str, new: String) -> Result<Planned, InitErro
         Ok(found) if found.is_symlink() => return Err(InitError::Link(path)),
         Ok(_) => read_regular(&path, MAX_FILE)?,
         Err(error) if is_absent(&error) => Vec::new(),
-        Err(source) => return Err(InitError::Io { path, source }),
+        Err(error) => return Err(InitError::Io { path, error }),
     };
     Ok(Planned { name, path, old, new })
 }
@@ -187,10 +187,10 @@ fn folders(dir: &Path, name: &str, make: bool) -> Result<(), InitError> {
             Ok(found) if found.is_dir() => {}
             Ok(_) => return Err(InitError::NotAFolder(path)),
             Err(error) if is_absent(&error) && make => {
-                fs::create_dir(&path).map_err(|source| InitError::Io { path: path.clone(), source })?;
+                fs::create_dir(&path).map_err(|error| InitError::Io { path: path.clone(), error })?;
             }
             Err(error) if is_absent(&error) => return Ok(()),
-            Err(source) => return Err(InitError::Io { path, source }),
+            Err(error) => return Err(InitError::Io { path, error }),
         }
     }
     Ok(())

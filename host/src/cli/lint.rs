@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
 
 use anyhow::Context as _;
 use modanchor_core::lint::{NAMES, without_credentials};
@@ -9,7 +10,8 @@ use modanchor_core::lint::{NAMES, without_credentials};
 use super::args::{Format, LintArgs, TerminalArgs};
 use super::runner::Runner;
 use super::session::{self, Failed};
-use super::{paths, places, settings_files, trusted, verify};
+use super::workspace::nearest_tree;
+use super::{places, settings_files, trusted, verify};
 use crate::contract::{FixedFile, Lint, Outcome, Setting, SettingPlace, Task};
 use crate::fix;
 use crate::goenv::{GoEnv, Place, Sources};
@@ -26,9 +28,14 @@ const WOULD_CHANGE: u8 = 1;
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let folder = paths::folder(&args.paths);
-    let runner = Runner::of_process(terminal, &folder, args.config.config.as_ref().map(|_| "--config"))?;
-    let config = trusted::configuration(terminal, &args.config, &folder, runner.as_ref())?;
+    let runner = match args.config.no_config {
+        true => None,
+        false => Runner::of_process(&args.paths, "looking for a configuration (--no-config: none)")?,
+    };
+    for file in args.output.files() {
+        runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
+    }
+    let config = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
     let settings = settings(&env).map_err(Failed::usage)?;
     let exclude = [args.exclude.as_slice(), &config.exclude].concat();
@@ -44,11 +51,12 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
     let task = Task::Lint(Lint { settings, files: collected.files, fix: args.fix });
     let (outcome, task) = session::run_alone(args.fail_on.into(), config, task)?;
     let sources = verify::sources(&task);
+    let tree = runner.as_ref().and_then(Runner::tree).map(Path::to_owned).or_else(|| nearest_tree(&collected.root));
     let show = Show {
         terminal: terminal.clone(),
         fail_on: args.fail_on,
         summary: !no_files,
-        places: places::of(&collected.root, sources.keys().copied()),
+        places: places::of(tree.as_deref(), &collected.root, sources.keys().copied()),
         source: runner.as_ref().and_then(Runner::source),
         ..Show::default()
     };

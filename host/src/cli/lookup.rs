@@ -15,7 +15,7 @@ use crate::output::{self, Destinations, Show, Sources};
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = trusted::named(&args.config)?;
+    let config = trusted::only_named(terminal, &args.config, &[])?;
     // A line that must not be believed is no answer, whatever its severity.
     let flags =
         Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };

@@ -20,6 +20,7 @@ pub mod session;
 pub mod settings_files;
 pub mod trusted;
 pub mod verify;
+pub mod workspace;
 
 /// Exit status of wrong usage or configuration, and of nothing to verify.
 pub const USAGE: u8 = 2;

@@ -193,13 +193,9 @@ pub(super) fn places<'a>(
     Ok((root, places))
 }
 
-/// A folder that holds what is judged: the first PATH, or the one that it lies in.
-pub fn folder(paths: &[PathBuf]) -> PathBuf {
-    match paths.first() {
-        None => PathBuf::from("."),
-        Some(path) if path.is_dir() => path.clone(),
-        Some(path) => parent(path),
-    }
+/// The folder that a PATH is, or lies in.
+pub fn folder(path: &Path) -> PathBuf {
+    if path.is_dir() { path.to_owned() } else { parent(path) }
 }
 
 /// The folder of a file, `.` if its path has none.

@@ -2,27 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use modanchor_core::report::Places;
 
 use super::paths::slashed;
 
-/// The working tree that `folder` lies in: the nearest folder with a `.git`, symbolic links resolved. Git itself is not
-/// asked, and nothing in `.git` is read: a folder named so cannot be committed.
-pub fn working_tree(folder: &Path) -> Option<PathBuf> {
-    let real = fs::canonicalize(folder).ok()?;
-    real.ancestors().find(|ancestor| ancestor.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
-}
-
-/// The places of `files`, paths in the report of what was judged in `root`. Outside of any working tree they are as in
-/// the report.
-pub fn of<'a>(root: &Path, files: impl IntoIterator<Item = &'a str>) -> Places {
-    let (Some(tree), Ok(real)) = (working_tree(root), fs::canonicalize(root)) else {
+/// The places of `files`, paths in the report of what was judged in `root`, in the working tree `tree`, whose links are
+/// resolved. Outside of any working tree they are as in the report.
+pub fn of<'a>(tree: Option<&Path>, root: &Path, files: impl IntoIterator<Item = &'a str>) -> Places {
+    let (Some(tree), Ok(real)) = (tree, fs::canonicalize(root)) else {
         return Places::default();
     };
     // A path that is not UTF-8 cannot be shown: it is left as it is in the report.
-    let place = |path: &Path| path.strip_prefix(&tree).ok().and_then(slashed);
+    let place = |path: &Path| path.strip_prefix(tree).ok().and_then(slashed);
     let Some(prefix) = place(&real) else {
         return Places::default();
     };
@@ -42,6 +35,7 @@ pub fn of<'a>(root: &Path, files: impl IntoIterator<Item = &'a str>) -> Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::workspace::nearest_tree;
 
     #[test]
     fn paths_are_from_the_root_of_the_working_tree() {
@@ -49,14 +43,13 @@ mod tests {
         let tree = dir.path().join("tree");
         fs::create_dir_all(tree.join("services/api")).unwrap();
         fs::write(tree.join("services/api/go.sum"), "").unwrap();
-        assert_eq!(of(&tree.join("services"), ["api/go.sum"]), Places::default(), "no repository");
+        let of = |root: &Path, file| of(nearest_tree(root).as_deref(), root, [file]);
+        assert_eq!(of(&tree.join("services"), "api/go.sum"), Places::default(), "no repository");
         // As in a worktree, where it is a file.
         fs::write(tree.join(".git"), "gitdir: elsewhere").unwrap();
-        let places = of(&tree.join("services"), ["api/go.sum"]);
+        let places = of(&tree.join("services"), "api/go.sum");
         assert_eq!(places.locate("api/go.sum"), "services/api/go.sum");
-        assert_eq!(of(&tree, ["services/api/go.sum"]).locate("services/api/go.sum"), "services/api/go.sum");
-        assert_eq!(working_tree(&tree.join("services")), Some(fs::canonicalize(&tree).unwrap()));
-        assert_eq!(working_tree(&tree.join("no such folder")), None);
+        assert_eq!(of(&tree, "services/api/go.sum").locate("services/api/go.sum"), "services/api/go.sum");
     }
 
     #[cfg(unix)]
@@ -71,7 +64,7 @@ mod tests {
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&tree, &link).unwrap();
         for root in [&tree, &link] {
-            let places = of(&root.join("a"), ["go.sum", "absent"]);
+            let places = of(nearest_tree(root).as_deref(), &root.join("a"), ["go.sum", "absent"]);
             assert_eq!(places.locate("go.sum"), "shared.sum");
             assert_eq!(places.locate("absent"), "a/absent");
         }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
-use super::args::TerminalArgs;
-use super::places;
+use super::paths::folder;
 use super::session::Failed;
 use super::trusted::Repository;
+use super::workspace::Workspace;
 use crate::ci::changed::{self, ChangedLines};
 use crate::ci::event::{Commit, Event, Trusted};
 use crate::ci::git::{Checkout, Git, GitError};
@@ -24,7 +24,7 @@ use crate::ci::github::{ApiConfig, GitHub, Token, contents};
 use crate::cli::config::MAX_CONFIG;
 use crate::fetch::Network;
 use crate::goenv::Sources;
-use crate::output::{Diagnostic, Source, workflow};
+use crate::output::{Source, workflow};
 
 /// The variables that may hold a token, the first that is set.
 const TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
@@ -33,7 +33,8 @@ const TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
 pub struct Runner {
     event: Event,
     trusted: Trusted,
-    root: Option<PathBuf>,
+    workspace: Workspace,
+    tree: Option<PathBuf>,
     checkout: Result<Checkout, GitError>,
     api: Option<GitHub>,
     runtime: Runtime,
@@ -63,43 +64,52 @@ pub fn parse_token(name: &str, value: &OsString) -> Result<Token, Failed> {
 }
 
 impl Runner {
-    /// By the variables of this process; `folder` is what is judged, or lies in it.
+    /// By the variables of this process; `paths` are what is judged.
     ///
     /// # Errors
-    /// Status 2: the event is not what GitHub writes.
-    pub fn new(folder: &Path, token: Option<Token>) -> Result<Self, Failed> {
+    /// Status 2: the event is not what GitHub writes, or a PATH leads out of the workspace.
+    pub fn new(paths: &[PathBuf], token: Option<Token>) -> Result<Self, Failed> {
         let event = Event::from_env(variable).map_err(Failed::usage)?;
+        let folders: Vec<PathBuf> = paths.iter().map(|path| folder(path)).collect();
+        let workspace = Workspace::new(&event.workspace, folders.iter().map(PathBuf::as_path))
+            .with_context(|| format!("GITHUB_WORKSPACE, {}", event.workspace.display()))
+            .map_err(Failed::usage)?;
+        for path in paths {
+            workspace.admit(path).map_err(Failed::usage)?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("starting the network").map_err(Failed::unchecked)?;
         let network = Network::from_sources(&Sources::of_process()).map_err(Failed::usage)?;
-        let root = places::working_tree(folder);
-        let place = root.as_deref().unwrap_or(folder);
+        let tree = folders.first().and_then(|folder| workspace.tree(folder));
+        let place = tree.as_deref().unwrap_or(&event.workspace);
         let checkout = Git::find(variable, place).and_then(|git| git.open(place));
         let api = token.map(|token| GitHub::new(ApiConfig::new(&event, token, network)));
-        Ok(Self { trusted: event.trusted_commit(), event, root, checkout, api, runtime })
+        Ok(Self { trusted: event.trusted_commit(), event, workspace, tree, checkout, api, runtime })
     }
 
-    /// The runner that this process runs in; none: GITHUB_ACTIONS is not true. One that is not understood is an error
-    /// where something is asked for that `needs` it, such as a configuration whose word may not count; otherwise that is
-    /// said, and the run goes on without.
+    /// The runner that this process runs in; none: GITHUB_ACTIONS is not true. `why` says for what it is asked, in errors.
     ///
     /// # Errors
     /// Status 2: see [`Runner::new`].
-    pub fn of_process(terminal: &TerminalArgs, folder: &Path, needs: Option<&str>) -> Result<Option<Self>, Failed> {
+    pub fn of_process(paths: &[PathBuf], why: &'static str) -> Result<Option<Self>, Failed> {
         if !workflow::reads_along(variable(workflow::GITHUB_ACTIONS).as_deref()) {
             return Ok(None);
         }
-        match (Self::new(folder, token()?), needs) {
-            (Ok(runner), _) => Ok(Some(runner)),
-            (Err(failed), Some(flag)) => Err(Failed { error: failed.error.context(flag.to_owned()), ..failed }),
-            (Err(failed), None) => {
-                let why = format!("{:#}", failed.error);
-                let text =
-                    format!("no configuration of the repository is looked for, since the event is not known: {why}");
-                Diagnostic::Warning.print(terminal, &text);
-                Ok(None)
-            }
-        }
+        let runner = Self::new(paths, token()?);
+        runner.map(Some).map_err(|failed| Failed { error: failed.error.context(why), ..failed })
+    }
+
+    /// Refuses a file to be written that lies in the workspace and would be written elsewhere.
+    ///
+    /// # Errors
+    /// Status 2.
+    pub fn admit(&self, file: &Path) -> Result<(), Failed> {
+        self.workspace.admit(file).map_err(Failed::usage)
+    }
+
+    /// The root of the repository that is judged.
+    pub fn tree(&self) -> Option<&Path> {
+        self.tree.as_deref()
     }
 
     /// The event.
@@ -146,13 +156,13 @@ impl Runner {
     pub fn upload(&self, gzip: &[u8]) -> Option<Result<Receipt, UploadError>> {
         let api = self.api.as_ref()?;
         let target = Target::of(&self.event, self.head())?;
-        Some(self.runtime.block_on(code_scanning::upload(api, &target, gzip, self.root.as_deref())))
+        Some(self.runtime.block_on(code_scanning::upload(api, &target, gzip, self.tree())))
     }
 }
 
 impl Repository for Runner {
-    fn root(&self) -> Option<&Path> {
-        self.root.as_deref()
+    fn workspace(&self) -> &Workspace {
+        &self.workspace
     }
 
     fn trusted(&self) -> &Trusted {

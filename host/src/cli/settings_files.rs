@@ -6,12 +6,12 @@
 //! descriptor. Which file is read in which syntax is the core's to say. Nothing is left out in silence: what is not
 //! read although its name says that it could hold settings is noted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use modanchor_core::contract as core;
 use modanchor_core::lint::{self, Detected, MAX_FILE, MAX_FIRST_LINE};
 
@@ -71,7 +71,8 @@ fn collect_from(
     exclude: &[String],
     limits: (usize, usize),
 ) -> Result<Collected, CollectError> {
-    let mut collector = Collector { files: BTreeMap::new(), total: 0, notes: Vec::new(), limits };
+    let mut collector =
+        Collector { files: BTreeMap::new(), reals: BTreeSet::new(), total: 0, notes: Vec::new(), limits };
     let (root, places) = places(cwd, paths, exclude)?;
     for (_, place, name) in places {
         match name {
@@ -85,6 +86,8 @@ fn collect_from(
 struct Collector {
     /// By path in the report.
     files: BTreeMap<String, SettingsFile>,
+    /// Where they are, links resolved.
+    reals: BTreeSet<PathBuf>,
     total: usize,
     notes: Vec<String>,
     /// [`MAX_FILES`] and [`MAX_TOTAL`].
@@ -103,8 +106,10 @@ impl Collector {
                 entry.depth() == 0 || !(left_out || excluded.matched(entry.path(), folder).is_ignore())
             })
             .build();
-        for entry in walk {
-            let entry = entry.map_err(|error| walk_error(place, error))?;
+        let entries: Vec<DirEntry> = walk.collect::<Result<_, _>>().map_err(|error| walk_error(place, error))?;
+        // Links last: a file that was found under its own name is not judged, and not replaced, a second time.
+        let (links, files): (Vec<_>, Vec<_>) = entries.into_iter().partition(DirEntry::path_is_symlink);
+        for entry in files.into_iter().chain(links) {
             if entry.file_type().is_none_or(|kind| kind.is_dir()) {
                 continue;
             }
@@ -152,6 +157,9 @@ impl Collector {
         if !real.starts_with(&place.real) {
             let root = place.show(Path::new(""));
             return Err(PathError::Outside { path: place.show(relative), root }.into());
+        }
+        if !self.reals.insert(real.clone()) {
+            return Ok(());
         }
         let content = read_regular(&real, MAX_FILE).map_err(|error| error.shown_as(place.show(relative)))?;
         self.total += content.len();
@@ -288,8 +296,10 @@ mod tests {
         std::os::unix::fs::symlink("../secret.sh", dir.path().join("checkout/b.sh")).unwrap();
         std::os::unix::fs::symlink("a.sh", dir.path().join("checkout/c.sh")).unwrap();
         std::os::unix::fs::symlink("nowhere", dir.path().join("checkout/d.sh")).unwrap();
+        write(dir.path(), "checkout/image.txt", "FROM scratch\n");
+        std::os::unix::fs::symlink("image.txt", dir.path().join("checkout/Dockerfile")).unwrap();
         let all = collected(dir.path(), &["checkout"], &[]);
-        assert_eq!(names(&all), ["a.sh", "c.sh"]);
+        assert_eq!(names(&all), ["Dockerfile", "a.sh"], "each once, and by the name that says what it is");
         assert_eq!(all.notes.len(), 2, "{:?}", all.notes);
         assert!(all.notes.iter().any(|note| note.contains("b.sh: resolves to outside of checkout")), "{:?}", all.notes);
     }

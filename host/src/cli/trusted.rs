@@ -8,23 +8,24 @@
 //! the commit that somebody with the right to has accepted ([`Event::trusted_commit`]): the base of a pull request. It is
 //! read from git's objects, or, where the checkout is shallow, through the API; never from the working tree.
 //!
-//! A configuration that cannot be read is not the same as none: one that the user names stops the run then (status 2).
-//! One that nobody named, and of which it is not known whether it exists, is told on stderr, and nothing is ignored.
+//! A configuration that cannot be read is not the same as none: it may pin a head or ask for witnesses. One that the
+//! user names stops the run then (status 2), and so does one of which it is not known whether it exists (status 3).
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::args::{ConfigArgs, TerminalArgs};
 use super::config::{self, Config, NAMES};
-use super::paths::slashed;
+use super::paths::folder;
 use super::runner::Runner;
 use super::session::Failed;
+use super::workspace::{Whose, Workspace};
 use crate::ci::event::Trusted;
 use crate::output::Diagnostic;
 
 /// Where a configuration is looked for, and how: from the root of the repository, by the trusted commit.
 pub trait Repository {
-    /// The root of the working tree, links resolved.
-    fn root(&self) -> Option<&Path>;
+    /// What is whose.
+    fn workspace(&self) -> &Workspace;
     /// By whose word.
     fn trusted(&self) -> &Trusted;
     /// The file at a path from the root, as the trusted commit has it; none: it has none.
@@ -39,22 +40,24 @@ struct Found {
     note: Option<String>,
 }
 
-/// The configuration of a run on `folder`; says on stderr where it is from, if that is not what was named.
+/// The configuration of a run on `paths`; says on stderr where it is from, if that is not what was named.
 ///
 /// # Errors
 ///
-/// Status 2: a configuration that is wrong, or that the user named and that cannot be read.
+/// Status 2: a configuration that is wrong, or that the user named and that cannot be read. Status 3: it is not known
+/// whether there is one.
 pub fn configuration(
     terminal: &TerminalArgs,
     args: &ConfigArgs,
-    folder: &Path,
+    paths: &[PathBuf],
     runner: Option<&Runner>,
 ) -> Result<Config, Failed> {
     let Found { config, note } = match runner {
         Some(runner) if !args.no_config => of_repository(args.config.as_deref(), runner)?,
         _ => {
             let unread = args.config.is_none() && !args.no_config;
-            Found { config: named(args)?, note: unread.then(|| config::found_but_not_read(folder)).flatten() }
+            let note = || config::found_but_not_read(&folder(paths.first().map_or(Path::new("."), PathBuf::as_path)));
+            Found { config: named(args)?, note: unread.then(note).flatten() }
         }
     };
     if let Some(note) = note {
@@ -63,12 +66,18 @@ pub fn configuration(
     Ok(config)
 }
 
-/// What the user names, wherever it is.
+/// The configuration of a command that looks for none by itself.
 ///
 /// # Errors
 ///
-/// Status 2.
-pub fn named(args: &ConfigArgs) -> Result<Config, Failed> {
+/// As [`configuration`].
+pub fn only_named(terminal: &TerminalArgs, args: &ConfigArgs, paths: &[PathBuf]) -> Result<Config, Failed> {
+    let runner = if args.config.is_some() { Runner::of_process(paths, "--config")? } else { None };
+    configuration(terminal, args, paths, runner.as_ref())
+}
+
+/// What the user names, wherever it is.
+fn named(args: &ConfigArgs) -> Result<Config, Failed> {
     match &args.config {
         Some(file) => config::read(file).map_err(Failed::usage),
         None => Ok(Config::default()),
@@ -88,8 +97,16 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
         Ok(Found { config, note: Some(format!("the configuration is {path} of {by}, whose word counts here")) })
     };
     if let Some(file) = named {
-        let Some(path) = repository.root().and_then(|root| inside(root, file)) else {
-            return Ok(Found { config: config::read(file).map_err(Failed::usage)?, note: None });
+        let path = match repository.workspace().whose(file) {
+            Whose::Users => return Ok(Found { config: config::read(file).map_err(Failed::usage)?, note: None }),
+            Whose::Repository(path) => path,
+            Whose::Unclear => {
+                return Err(Failed::usage(anyhow::anyhow!(
+                    "the configuration {} lies in what is judged, and in no repository of the workspace whose base could \
+                     vouch for it; name one that lies elsewhere",
+                    file.display()
+                )));
+            }
         };
         return match repository.read(&path) {
             Ok(Some(bytes)) => parse(&path, &bytes),
@@ -111,38 +128,15 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
             Ok(Some(bytes)) => return parse(path, &bytes),
             Ok(None) => {}
             Err(why) => {
-                return Ok(Found {
-                    config: Config::default(),
-                    note: Some(format!(
-                        "whether {by}, whose word counts here, has a configuration is not known, so none is used: \
-                         {why}; with a token with `contents: read`, or `fetch-depth: 0` of actions/checkout, it is"
-                    )),
-                });
+                return Err(Failed::unchecked(anyhow::anyhow!(
+                    "whether {by}, whose word counts here, has a configuration is not known, and one could ask for more \
+                     than the defaults do: {why}; give the step a token with `contents: read`, or actions/checkout \
+                     `fetch-depth: 0`; --no-config goes on without"
+                )));
             }
         }
     }
     Ok(Found::default())
-}
-
-/// `file` from the root of the repository, if it lies in it: as it is spelled, or behind links. It need not exist: what
-/// the change under judgement has removed, the trusted commit may have.
-fn inside(root: &Path, file: &Path) -> Option<String> {
-    let absolute = std::path::absolute(file).ok()?;
-    let mut spelled = PathBuf::new();
-    for component in absolute.components() {
-        match component {
-            Component::ParentDir => drop(spelled.pop()),
-            Component::CurDir => {}
-            other => spelled.push(other),
-        }
-    }
-    // The folder's own links resolved: where a workspace lies behind one, both spellings are inside.
-    let folder = spelled.ancestors().skip(1).find_map(|ancestor| {
-        let real = std::fs::canonicalize(ancestor).ok()?;
-        Some(real.join(spelled.strip_prefix(ancestor).ok()?))
-    });
-    let target = std::fs::canonicalize(&spelled).ok();
-    [Some(spelled), folder, target].into_iter().flatten().find_map(|path| slashed(path.strip_prefix(root).ok()?))
 }
 
 #[cfg(test)]
@@ -155,15 +149,15 @@ mod tests {
     use crate::ci::event::{Branch, Commit};
 
     struct Fake {
-        root: PathBuf,
+        workspace: Workspace,
         trusted: Trusted,
         files: Result<BTreeMap<&'static str, &'static str>, String>,
         asked: RefCell<Vec<String>>,
     }
 
     impl Repository for Fake {
-        fn root(&self) -> Option<&Path> {
-            Some(&self.root)
+        fn workspace(&self) -> &Workspace {
+            &self.workspace
         }
 
         fn trusted(&self) -> &Trusted {
@@ -176,9 +170,11 @@ mod tests {
         }
     }
 
+    /// A repository that is checked out at the root of the workspace.
     fn fake(root: &Path, files: Result<&[(&'static str, &'static str)], &str>) -> Fake {
+        fs::create_dir_all(root.join(".git")).unwrap();
         Fake {
-            root: fs::canonicalize(root).unwrap(),
+            workspace: Workspace::new(root, [root]).unwrap(),
             trusted: Trusted::Commit(Commit::parse(&"a1".repeat(20)).unwrap()),
             files: files.map(|files| files.iter().copied().collect()).map_err(str::to_owned),
             asked: RefCell::default(),
@@ -216,20 +212,16 @@ mod tests {
         assert_eq!(*repository.asked.borrow(), [""; 0]);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn a_link_into_the_repository_is_inside() {
+    fn a_file_of_nobody_knows_whom_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("ci.toml"), "exclude = ['everything']").unwrap();
-        let link = outside.path().join("ci.toml");
-        std::os::unix::fs::symlink(dir.path().join("ci.toml"), &link).unwrap();
-        let workspace = outside.path().join("workspace");
-        std::os::unix::fs::symlink(dir.path(), &workspace).unwrap();
-        let repository = fake(dir.path(), Ok(&[("ci.toml", "exclude = ['old']")]));
-        for file in [link, workspace.join("ci.toml"), workspace.join("gone/../ci.toml")] {
-            assert_eq!(of_repository(Some(&file), &repository).unwrap().config.exclude, ["old"], "{}", file.display());
-        }
+        let mut repository = fake(dir.path(), Ok(&[]));
+        fs::remove_dir(dir.path().join(".git")).unwrap();
+        repository.workspace = Workspace::new(dir.path(), [dir.path()]).unwrap();
+        let failed = of_repository(Some(&dir.path().join("ci.toml")), &repository).unwrap_err();
+        assert_eq!(failed.status, super::super::USAGE);
+        assert!(failed.error.to_string().contains("in no repository"), "{}", failed.error);
     }
 
     #[test]
@@ -253,9 +245,9 @@ mod tests {
         assert_eq!(failed.status, super::super::USAGE);
         let text = failed.error.to_string();
         assert!(text.contains("ci.toml of the branch main") && text.contains("no git"), "{text}");
-        let found = of_repository(None, &repository).unwrap();
-        assert_eq!(found.config, Config::default());
-        assert!(found.note.as_deref().unwrap().contains("not known"), "{:?}", found.note);
+        let failed = of_repository(None, &repository).unwrap_err();
+        assert_eq!(failed.status, 3);
+        assert!(failed.error.to_string().contains("is not known"), "{}", failed.error);
     }
 
     #[test]

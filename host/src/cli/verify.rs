@@ -1,6 +1,6 @@
 //! `modanchor verify [PATH…]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::annotate::{self, Shower};
 use super::args::{Format, TerminalArgs, VerifyArgs};
@@ -10,6 +10,7 @@ use super::places;
 use super::runner::Runner;
 use super::session::{self, CheckBytes, Failed, Flags};
 use super::trusted;
+use super::workspace::nearest_tree;
 use crate::contract::{Checkout, Outcome, Program, Task};
 use crate::engine::hashing::{self, HashEngine};
 use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources};
@@ -21,20 +22,24 @@ use crate::output::{Destinations, Diagnostic, OutputError, Show, Shown, Sources}
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let needs = [
-        (args.repository.changed_only, "--changed-only"),
-        (args.repository.check_run.is_some(), "--check-run"),
-        (args.config.config.is_some(), "--config"),
-    ];
+    let needs =
+        [(args.repository.changed_only, "--changed-only"), (args.repository.check_run.is_some(), "--check-run")];
     let needs = needs.into_iter().find_map(|(given, flag)| given.then_some(flag));
-    let folder = paths::folder(&args.paths);
-    let runner = Runner::of_process(terminal, &folder, needs)?;
-    if let (None, Some(flag)) = (&runner, needs.filter(|flag| *flag != "--config")) {
+    let runner = match (needs, args.config.no_config) {
+        (None, true) => None,
+        (flag, _) => {
+            Runner::of_process(&args.paths, flag.unwrap_or("looking for a configuration (--no-config: none)"))?
+        }
+    };
+    if let (None, Some(flag)) = (&runner, needs) {
         return Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")));
     }
-    let config = trusted::configuration(terminal, &args.config, &folder, runner.as_ref())?;
+    for file in args.output.files() {
+        runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
+    }
+    let config = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let judged = judge(terminal, args, config)?;
-    let mut show = judged.show(terminal, args);
+    let mut show = judged.show(terminal, args, runner.as_ref().and_then(Runner::tree));
     let shown = |error: OutputError| Failed::to_show(&judged.outcome, error);
     let Some(runner) = runner else {
         destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
@@ -78,14 +83,15 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, config: Config) 
 }
 
 impl Judged {
-    /// How to show it: in the repository that it lies in.
-    pub(crate) fn show(&self, terminal: &TerminalArgs, args: &VerifyArgs) -> Show {
+    /// How to show it: in the repository that it lies in, whose root a runner knows.
+    pub(crate) fn show(&self, terminal: &TerminalArgs, args: &VerifyArgs, tree: Option<&Path>) -> Show {
+        let tree = tree.map(Path::to_owned).or_else(|| nearest_tree(&self.root));
         Show {
             terminal: terminal.clone(),
             fail_on: args.fail_on,
             allow_incomplete: args.allow_incomplete,
             summary: true,
-            places: places::of(&self.root, sources(&self.task).into_keys()),
+            places: places::of(tree.as_deref(), &self.root, sources(&self.task).into_keys()),
             category: args.repository.category.clone(),
             ..Show::default()
         }

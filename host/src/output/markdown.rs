@@ -374,10 +374,9 @@ impl Page<'_> {
         let elsewhere = elsewhere(report, context.places, context.changed) as u64;
         let mut out = String::new();
         if elsewhere > 0 {
-            let lie = if elsewhere == 1 { "lies" } else { "lie" };
+            let are = if elsewhere == 1 { "is" } else { "are" };
             let findings = count(elsewhere, "finding");
-            let _ =
-                write!(out, "{findings} {lie} on lines that the change does not touch, and not annotated there.\n\n");
+            let _ = write!(out, "{findings} {are} on lines that the change does not touch, and not annotated.\n\n");
         }
         let tool = &report.tool;
         let _ = writeln!(
@@ -402,6 +401,7 @@ fn database(sumdb: &SumdbSummary) -> String {
         size => (thousands(size), code(&sumdb.root_hash)),
     };
     let floor = match sumdb.floor {
+        _ if sumdb.tree_size == 0 => "–",
         Floor::None => "no memory: a first run believes any history that agrees with itself",
         Floor::Cached => "continues the tree that an earlier run has seen",
         Floor::Pinned => "continues the tree that the configuration pins",
@@ -726,7 +726,7 @@ mod tests {
         let (places, changed) = (Places::default(), ChangedLines::default());
         let context = Context { places: &places, changed: Some(&changed), source: None };
         let page = render(&report, &context, &options(SUMMARY_LIMIT));
-        assert!(page.contains("2 findings lie on lines that the change does not touch"), "{page}");
+        assert!(page.contains("2 findings are on lines that the change does not touch"), "{page}");
         assert!(page.contains("gosum&#45;mismatch"), "the page shows all of them");
         assert_eq!(read(&page).links, BTreeSet::new());
     }

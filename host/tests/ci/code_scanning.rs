@@ -61,6 +61,10 @@ fn of_which_commit_the_results_are() {
         ("push", "refs/heads/main", &push, merge, Some("refs/heads/main")),
         ("push", "refs/tags/v1", &push, merge, Some("refs/tags/v1")),
         ("push", "refs/heads/main", &push, Some(HEAD), None),
+        ("push", "refs/heads/main", &push, None, Some("refs/heads/main")),
+        ("workflow_run", "refs/heads/main", &push, merge, Some("refs/heads/main")),
+        ("workflow_run", "refs/heads/main", &push, None, None),
+        ("pull_request_target", "refs/heads/main", &pr, None, None),
         ("push", "", &push, merge, None),
     ] {
         let head = head.map(commit);

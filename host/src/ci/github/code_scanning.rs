@@ -68,11 +68,16 @@ pub struct Target {
 }
 
 impl Target {
-    /// For the commit that is checked out (`head`; none: not known, so that of the event). For a pull request that is
-    /// the merge commit, or its head where a workflow checks that out. None: what is checked out is something else,
-    /// whose results belong to no ref of the event.
+    /// For the commit that is checked out (`head`; none: not known). For a pull request that is the merge commit, or its
+    /// head where a workflow checks that out. None: what is checked out is something else, whose results belong to no
+    /// ref of the event. Where it is not known it counts as that of the event, but only for events on which workflows
+    /// check that out; for others, such as `workflow_run`, it may be anybody's.
     pub fn of(event: &Event, head: Option<&Commit>) -> Option<Self> {
-        let checked_out = head.unwrap_or(&event.sha);
+        let usual = matches!(
+            event.kind,
+            Kind::Push { .. } | Kind::MergeGroup { .. } | Kind::PullRequest { trigger: Trigger::PullRequest, .. }
+        );
+        let checked_out = head.or(usual.then_some(&event.sha))?;
         let git_ref = match &event.kind {
             Kind::PullRequest { number, head, .. } if checked_out == head => format!("refs/pull/{number}/head"),
             Kind::PullRequest { number, trigger: Trigger::PullRequest, .. } if *checked_out == event.sha => {
