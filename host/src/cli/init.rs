@@ -256,6 +256,10 @@ mod tests {
         assert!(tagged.contains(&format!("modanchor/modanchor@v{}\n", env!("CARGO_PKG_VERSION"))));
         assert!(tagged.contains("branches: [\"master\"]"));
         assert!(!tagged.contains("@@") && !tagged.contains("@BRANCH"));
+        // What the Action's page tells people to copy is what they would get.
+        let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/action.md")).unwrap();
+        let block = page.split("```").nth(1).and_then(|block| block.strip_prefix("yaml\n"));
+        assert_eq!(block, Some(&*workflow("main", None)));
     }
 
     #[test]
