@@ -23,6 +23,7 @@ use super::annotate::{self, Shower};
 use super::args::{Cli, Command, Format, TerminalArgs, VerifyArgs};
 use super::runner::{self, Runner};
 use super::session::Failed;
+use super::trusted::Repository as _;
 use super::{USAGE, did_you_mean, trusted, verify};
 use crate::ci::event::Kind;
 use crate::ci::github::Token;

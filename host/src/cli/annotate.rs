@@ -42,7 +42,7 @@ pub fn changed(terminal: &TerminalArgs, runner: &Runner, report: &Shown, show: &
 }
 
 impl Shower<'_> {
-    /// Prints workflow commands.
+    /// Prints workflow commands, and not the verdict again, which stands above them.
     ///
     /// # Errors
     /// Stdout cannot be written.

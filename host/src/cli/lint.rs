@@ -10,6 +10,7 @@ use modanchor_core::lint::{NAMES, without_credentials};
 use super::args::{Format, LintArgs, TerminalArgs};
 use super::runner::Runner;
 use super::session::{self, Failed};
+use super::trusted::Repository as _;
 use super::workspace::nearest_tree;
 use super::{places, settings_files, trusted, verify};
 use crate::contract::{FixedFile, Lint, Outcome, Setting, SettingPlace, Task};

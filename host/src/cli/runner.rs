@@ -107,11 +107,6 @@ impl Runner {
         self.workspace.admit(file).map_err(Failed::usage)
     }
 
-    /// The root of the repository that is judged.
-    pub fn tree(&self) -> Option<&Path> {
-        self.tree.as_deref()
-    }
-
     /// The event.
     pub fn event(&self) -> &Event {
         &self.event
@@ -163,6 +158,10 @@ impl Runner {
 impl Repository for Runner {
     fn workspace(&self) -> &Workspace {
         &self.workspace
+    }
+
+    fn tree(&self) -> Option<&Path> {
+        self.tree.as_deref()
     }
 
     fn trusted(&self) -> &Trusted {

@@ -26,6 +26,8 @@ use crate::output::Diagnostic;
 pub trait Repository {
     /// What is whose.
     fn workspace(&self) -> &Workspace;
+    /// The root of its working tree.
+    fn tree(&self) -> Option<&Path>;
     /// By whose word.
     fn trusted(&self) -> &Trusted;
     /// The file at a path from the root, as the trusted commit has it; none: it has none.
@@ -110,13 +112,7 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
         };
         return match repository.read(&path) {
             Ok(Some(bytes)) => parse(&path, &bytes),
-            Ok(None) => Ok(Found {
-                config: Config::default(),
-                note: Some(format!(
-                    "there is no configuration {path} in {by}, whose word counts here: none is used; one that this \
-                     change adds counts once it is merged"
-                )),
-            }),
+            Ok(None) => Ok(not_yet(&path, &by)),
             Err(why) => Err(Failed::usage(anyhow::anyhow!(
                 "the configuration {path} of {by}, whose word counts here, cannot be read: {why}; give the step a \
                  token with `contents: read`, or actions/checkout `fetch-depth: 0`"
@@ -136,7 +132,20 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
             }
         }
     }
-    Ok(Found::default())
+    // Who adds a first one and sees it ignored should not have to guess why.
+    let added = NAMES.into_iter().find(|path| repository.tree().is_some_and(|tree| tree.join(path).is_file()));
+    Ok(added.map_or_else(Found::default, |path| not_yet(path, &by)))
+}
+
+/// One that is not in the trusted commit.
+fn not_yet(path: &str, by: &str) -> Found {
+    Found {
+        config: Config::default(),
+        note: Some(format!(
+            "there is no configuration {path} in {by}, whose word counts here: none is used; one that this change \
+             adds counts once it is merged"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +158,7 @@ mod tests {
     use crate::ci::event::{Branch, Commit};
 
     struct Fake {
+        root: PathBuf,
         workspace: Workspace,
         trusted: Trusted,
         files: Result<BTreeMap<&'static str, &'static str>, String>,
@@ -158,6 +168,10 @@ mod tests {
     impl Repository for Fake {
         fn workspace(&self) -> &Workspace {
             &self.workspace
+        }
+
+        fn tree(&self) -> Option<&Path> {
+            Some(&self.root)
         }
 
         fn trusted(&self) -> &Trusted {
@@ -174,6 +188,7 @@ mod tests {
     fn fake(root: &Path, files: Result<&[(&'static str, &'static str)], &str>) -> Fake {
         fs::create_dir_all(root.join(".git")).unwrap();
         Fake {
+            root: root.to_owned(),
             workspace: Workspace::new(root, [root]).unwrap(),
             trusted: Trusted::Commit(Commit::parse(&"a1".repeat(20)).unwrap()),
             files: files.map(|files| files.iter().copied().collect()).map_err(str::to_owned),
@@ -232,8 +247,12 @@ mod tests {
         assert_eq!(of_repository(None, &repository).unwrap().config.exclude, ["old"]);
         let none = fake(dir.path(), Ok(&[]));
         let found = of_repository(None, &none).unwrap();
-        assert_eq!((found.config, found.note), (Config::default(), None));
+        assert_eq!(found.config, Config::default());
+        assert!(found.note.as_deref().unwrap().contains("once it is merged"), "{:?}", found.note);
         assert_eq!(*none.asked.borrow(), NAMES);
+        fs::remove_file(dir.path().join(".modanchor.toml")).unwrap();
+        let found = of_repository(None, &none).unwrap();
+        assert_eq!((found.config, found.note), (Config::default(), None));
     }
 
     #[test]

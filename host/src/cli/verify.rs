@@ -10,6 +10,7 @@ use super::places;
 use super::runner::Runner;
 use super::session::{self, CheckBytes, Failed, Flags};
 use super::trusted;
+use super::trusted::Repository as _;
 use super::workspace::nearest_tree;
 use crate::contract::{Checkout, Outcome, Program, Task};
 use crate::engine::hashing::{self, HashEngine};
