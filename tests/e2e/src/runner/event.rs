@@ -121,6 +121,17 @@ impl Origin {
         event
     }
 
+    /// The same for a workflow on `pull_request_target`, which runs as the base branch does: with its token, and its
+    /// commit checked out.
+    pub fn pull_request_target(&self, files: &[(&str, &str)]) -> Event {
+        let mut event = self.pull_request(From::Fork, files);
+        event.name = "pull_request_target".into();
+        event.ref_name = format!("refs/heads/{DEFAULT_BRANCH}");
+        event.sha = self.head();
+        event.from = From::Own;
+        event
+    }
+
     /// A merge queue's group of one such pull request.
     pub fn merge_group(&self, files: &[(&str, &str)]) -> Event {
         let (base, _, merge) = self.merged(files);

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -52,6 +54,8 @@ struct State {
     requests: Vec<Request>,
     answers: BTreeMap<String, Answer>,
     permissions: BTreeSet<String>,
+    readable: BTreeSet<String>,
+    repository: Option<PathBuf>,
     tokens: BTreeSet<String>,
     check_runs: Vec<Value>,
     sarifs: Vec<Value>,
@@ -104,6 +108,14 @@ impl GitHub {
         let mut state = self.state();
         state.tokens.insert(token.to_owned());
         state.permissions.clone_from(permissions);
+    }
+
+    /// The repository behind the API, and what all tokens may read of it (`contents`, `pull-requests`): as in a private
+    /// one, where nothing is read without a permission.
+    pub fn host(&self, repository: &Path, readable: &BTreeSet<String>) {
+        let mut state = self.state();
+        state.repository = Some(repository.to_path_buf());
+        state.readable.clone_from(readable);
     }
 
     /// All requests so far.
@@ -159,12 +171,83 @@ impl GitHub {
             }
             Some(Answer::Redirect(url)) => respond(stream, 302, "text/plain", Some(&url), b"", 0),
             Some(Answer::Status(status)) => respond(stream, status, "text/plain", None, b"", 0),
+            None if request.method == "GET" && request.path.contains("/contents/") => {
+                let (status, body) = self.contents(&request);
+                respond(stream, status, "application/vnd.github.raw+json; charset=utf-8", None, &body, body.len())
+            }
             None => {
                 let (status, answer) = self.api(&request);
                 let body = answer.to_string();
                 respond(stream, status, "application/json", None, body.as_bytes(), body.len())
             }
         }
+    }
+
+    /// Whether the token is known, and may read this.
+    fn may_read(&self, request: &Request, permission: &str) -> bool {
+        let state = self.state();
+        let token = request.headers.get("authorization").and_then(|a| a.split_once(' ')).map(|(_, token)| token);
+        token.is_some_and(|token| state.tokens.contains(token)) && state.readable.contains(permission)
+    }
+
+    /// What git says in the repository; none: it refuses.
+    fn git(&self, args: &[&str]) -> Option<Vec<u8>> {
+        let repository = self.state().repository.clone()?;
+        let mut command = Command::new("git");
+        command.arg("-C").arg(repository).args(args).stderr(Stdio::null());
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command.output().ok().filter(|output| output.status.success()).map(|output| output.stdout)
+    }
+
+    /// A file of a commit or branch, raw. GitHub says 404 as well where the token may not know of it.
+    fn contents(&self, request: &Request) -> (u16, Vec<u8>) {
+        let file = request.path.split_once("/contents/").and_then(|(_, rest)| rest.split_once("?ref="));
+        let found = file.filter(|_| self.may_read(request, "contents")).and_then(|(path, at)| {
+            let at = at.replace("%2F", "/");
+            self.git(&["cat-file", "blob", &format!("{at}:{}", path.replace("%2F", "/"))])
+        });
+        found.map_or_else(|| (404, json!({"message": "Not Found"}).to_string().into_bytes()), |bytes| (200, bytes))
+    }
+
+    /// The files of a pull request, against the point where it left the default branch.
+    fn pull_files(&self, number: &str) -> Option<Value> {
+        let range = format!("HEAD...refs/pull/{number}/head");
+        let text = |args: &[&str]| self.git(args).and_then(|bytes| String::from_utf8(bytes).ok());
+        let names = text(&["diff", "--no-renames", "--name-status", "-z", &range])?;
+        let words: Vec<&str> = names.split_terminator('\0').collect();
+        let file = |pair: &[&str]| {
+            let patch = text(&["diff", "--no-renames", "--text", &range, "--", pair[1]])?;
+            let hunks = patch.find("\n@@").map(|at| patch[at + 1..].trim_end_matches('\n'));
+            let added = hunks.map_or(0, |hunks| hunks.lines().filter(|line| line.starts_with('+')).count());
+            let status = match pair[0] {
+                "A" => "added",
+                "D" => "removed",
+                _ => "modified",
+            };
+            Some(json!({"filename": pair[1], "status": status, "additions": added, "patch": hunks}))
+        };
+        words.chunks_exact(2).map(file).collect::<Option<Vec<_>>>().map(Value::from)
+    }
+
+    /// What is read of the repository but for its files. None: it is something else that is asked for.
+    fn about(&self, request: &Request, words: &[&str]) -> Option<(u16, Value)> {
+        let (permission, answer) = match words {
+            ["repos", _, _, "git", "commits", commit] => {
+                let there = self.git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]);
+                ("contents", there.map(|_| json!({"sha": commit})))
+            }
+            ["repos", _, _, "branches", branch] => {
+                let there = self.git(&["rev-parse", "--verify", &format!("refs/heads/{branch}")]);
+                ("contents", there.map(|_| json!({"name": branch})))
+            }
+            ["repos", _, _, "pulls", number, "files"] => ("pull-requests", self.pull_files(number)),
+            _ => return None,
+        };
+        Some(match answer {
+            Some(answer) if self.may_read(request, permission) => (200, answer),
+            _ if permission == "pull-requests" => (403, json!({"message": "Resource not accessible by integration"})),
+            _ => (404, json!({"message": "Not Found"})),
+        })
     }
 
     fn api(&self, request: &Request) -> (u16, Value) {
@@ -177,6 +260,9 @@ impl GitHub {
             ("GET", ["repos", _, _, "code-scanning", "sarifs", _]) => ("security-events", true),
             _ => ("", false),
         };
+        if let Some(answer) = (request.method == "GET").then(|| self.about(request, &words)).flatten() {
+            return answer;
+        }
         let mut state = self.state();
         let token = request.headers.get("authorization").and_then(|a| a.split_once(' ')).map(|(_, token)| token);
         if token.is_none_or(|token| !state.tokens.contains(token)) {

@@ -269,6 +269,8 @@ pub enum Cache {
 pub struct Machine {
     dir: TempDir,
     cached: Vec<Cached>,
+    /// The context `matrix` of the job that runs; null: it has none.
+    matrix: Value,
     /// How the cache behaves.
     pub cache: Cache,
     /// More environment, as `env:` of the job or the runner's own. New, it keeps all but loopback away.
@@ -298,6 +300,7 @@ impl Machine {
         let machine = Self {
             dir,
             cached: Vec::new(),
+            matrix: Value::Null,
             cache: Cache::Works,
             // Nothing listens on the discard port: a request that leaves loopback fails at once.
             env: ["HTTPS_PROXY", "HTTP_PROXY"].map(|n| (n.to_owned(), "http://127.0.0.1:9".to_owned())).into(),
@@ -424,23 +427,30 @@ impl Machine {
     /// # Panics
     /// If the workflow is not for this event, or has what is not simulated.
     pub fn workflow(&mut self, origin: &Origin, event: &Event, text: &str) -> Job {
-        let workflow = yaml(text);
-        only(&workflow, &["name", "on", "permissions", "concurrency", "env", "jobs"]);
-        let listed = match &workflow["on"] {
-            Value::String(name) => *name == event.name,
-            Value::Array(names) => names.contains(&json!(event.name)),
-            Value::Object(names) => names.contains_key(&event.name),
-            _ => false,
-        };
-        assert!(listed, "the workflow does not run on {}: {}", event.name, workflow["on"]);
-        let jobs = workflow["jobs"].as_object().expect("jobs");
-        assert_eq!(jobs.len(), 1, "one job is simulated");
-        let mut job = jobs.values().next().expect("it is there").clone();
-        if job["permissions"].is_null() {
-            job["permissions"] = workflow["permissions"].clone();
-        }
-        let env = texts(&workflow["env"]);
+        let (job, env) = one_job(event, text);
         self.job(origin, event, &job, &env)
+    }
+
+    /// Runs a workflow's one job for each value of the one key of its matrix, one after the other, each on a runner
+    /// without the files of the one before.
+    ///
+    /// # Panics
+    /// As [`Machine::workflow`].
+    pub fn matrix(&mut self, origin: &Origin, event: &Event, text: &str) -> Vec<Job> {
+        let (mut job, env) = one_job(event, text);
+        let strategy = job.as_object_mut().and_then(|job| job.remove("strategy")).expect("a strategy");
+        only(&strategy, &["fail-fast", "matrix"]);
+        let matrix = strategy["matrix"].as_object().expect("a matrix");
+        assert_eq!(matrix.len(), 1, "one key is simulated: {matrix:?}");
+        let (key, values) = matrix.iter().next().expect("it is there");
+        let values = values.as_array().expect("values");
+        let run = |value: &Value| {
+            self.matrix = json!({key: value});
+            let job = self.job(origin, event, &job, &env);
+            self.matrix = Value::Null;
+            job
+        };
+        values.iter().map(run).collect()
     }
 
     fn job(&mut self, origin: &Origin, event: &Event, job: &Value, env: &BTreeMap<String, String>) -> Job {
@@ -454,6 +464,11 @@ impl Machine {
         let granted: BTreeSet<String> = written.map(|(name, _)| name).filter(|_| event.from == From::Own).collect();
         let token = if event.from == From::Own { TOKEN } else { FORK_TOKEN };
         self.github.grant(token, &granted);
+        // What no permission is given to, GitHub's restricted default lets read the contents.
+        let levels =
+            if job["permissions"].is_null() { json!({"contents": "read"}) } else { job["permissions"].clone() };
+        let read = texts(&levels).into_iter().filter(|(_, level)| level == "read" || level == "write");
+        self.github.host(origin.path(), &read.map(|(name, _)| name).collect());
         let event_path = self.temp().join("_github_workflow/event.json");
         write(&event_path, event.payload.to_string());
         let summary = self.temp().join("_runner_file_commands/summary");
@@ -478,6 +493,26 @@ impl Machine {
         let summary = fs::read_to_string(summary).expect("a summary in UTF-8");
         Job { conclusion, steps, outputs, summary, environment }
     }
+}
+
+/// A workflow's one job, with the permissions and the environment that it has of the workflow.
+fn one_job(event: &Event, text: &str) -> (Value, BTreeMap<String, String>) {
+    let workflow = yaml(text);
+    only(&workflow, &["name", "on", "permissions", "concurrency", "env", "jobs"]);
+    let listed = match &workflow["on"] {
+        Value::String(name) => *name == event.name,
+        Value::Array(names) => names.contains(&json!(event.name)),
+        Value::Object(names) => names.contains_key(&event.name),
+        _ => false,
+    };
+    assert!(listed, "the workflow does not run on {}: {}", event.name, workflow["on"]);
+    let jobs = workflow["jobs"].as_object().expect("jobs");
+    assert_eq!(jobs.len(), 1, "one job is simulated");
+    let mut job = jobs.values().next().expect("it is there").clone();
+    if job["permissions"].is_null() {
+        job["permissions"] = workflow["permissions"].clone();
+    }
+    (job, texts(&workflow["env"]))
 }
 
 /// Where the mirror has a release's program for this machine.
@@ -569,6 +604,7 @@ impl expression::Scope for Here<'_> {
                 let state = |s: &Step| json!({"outcome": s.outcome.name(), "conclusion": s.conclusion.name(), "outputs": s.outputs});
                 steps.map(|step| (step.id.clone(), state(step))).collect::<Map<_, _>>().into()
             }
+            "matrix" if !machine.matrix.is_null() && self.level.inputs.is_none() => machine.matrix.clone(),
             "secrets" if self.level.inputs.is_none() => json!({"GITHUB_TOKEN": token}),
             _ => return None,
         })

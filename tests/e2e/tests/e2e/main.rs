@@ -5,6 +5,8 @@
 
 #[cfg(target_os = "linux")]
 mod action;
+#[cfg(target_os = "linux")]
+mod action_real;
 mod agree;
 mod big;
 mod bytes;
