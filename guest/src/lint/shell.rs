@@ -127,7 +127,8 @@ fn scan_at(script: &[Glyph], depth: u8, facts: &mut Facts) {
         return;
     }
     let mut lexer = Lexer { glyphs: script, at: 0, operators: true, ..Lexer::default() };
-    let statements = lexer.statements();
+    let mut statements = lexer.statements();
+    redirect_groups(&mut statements);
     let nested = std::mem::take(&mut lexer.nested);
     for (number, statement) in statements.iter().enumerate() {
         // `echo … | tee -a FILE`: what is printed ends in a file.
@@ -144,6 +145,28 @@ fn scan_at(script: &[Glyph], depth: u8, facts: &mut Facts) {
     }
     for inner in nested {
         scan_at(&script[inner], depth + 1, facts);
+    }
+}
+
+/// `{ …; } >FILE`, and the same of loops and conditions: the output of every command in between goes to the file.
+fn redirect_groups(statements: &mut [Statement]) {
+    let mut open = Vec::new();
+    for number in 0..statements.len() {
+        // `do if true`: what a command begins with may open more than one.
+        for word in statements[number].words.iter().map(Word::text).take(2).collect::<Vec<_>>() {
+            match word.as_str() {
+                "do" | "then" | "else" | "!" => {}
+                "{" | "for" | "while" | "until" | "select" | "if" | "case" => open.push(number),
+                "}" | "done" | "fi" | "esac" => {
+                    let start = open.pop().unwrap_or(number);
+                    if statements[number].redirected {
+                        statements[start..number].iter_mut().for_each(|statement| statement.redirected = true);
+                    }
+                    break;
+                }
+                _ => break,
+            }
+        }
     }
 }
 

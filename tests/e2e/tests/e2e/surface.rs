@@ -150,10 +150,10 @@ fn where_a_runner_reads_along_only_annotations_are_commands() {
     let odd = "\n::error::x\n##[error]y";
     for key in ["GITHUB_ACTIONS", "TF_BUILD"] {
         for args in [
-            &["verify"][..],
-            &["verify", "--verbose"],
-            &["verify", "--format", "json"],
-            &["verify", "--format", "markdown"],
+            &["verify", "--no-config"][..],
+            &["verify", "--no-config", "--verbose"],
+            &["verify", "--no-config", "--format", "json"],
+            &["verify", "--no-config", "--format", "markdown"],
             &["fix", "--dry-run"],
             &["verify", odd],
             &["verify", "--exclude", odd, odd],
@@ -173,8 +173,9 @@ fn where_a_runner_reads_along_only_annotations_are_commands() {
     // What stands in for the runner does see them, and without a runner everything is shown as it is.
     let plain = s.run(["verify"]).end();
     assert!(!commands(&plain.stdout).is_empty(), "{}", plain.stdout);
-    let json =
-        |runner: &str| s.run(["verify", "--format", "json"]).env("GITHUB_ACTIONS", runner).end().report().timeless();
+    let json = |runner: &str| {
+        s.run(["verify", "--no-config", "--format", "json"]).env("GITHUB_ACTIONS", runner).end().report().timeless()
+    };
     assert_eq!(json("true"), json("false"), "the same document");
 }
 
@@ -189,8 +190,11 @@ fn one_annotation_and_one_summary_for_one_changed_line() {
     s.write("go.sum", text.replace(line, &changed));
     let summary = s.path("summary.md");
     let format = format!("markdown={}", summary.display());
-    let out =
-        s.run(["verify", "--format", "github", "--format", &format]).env("GITHUB_ACTIONS", "true").end().status(1);
+    let out = s
+        .run(["verify", "--no-config", "--format", "github", "--format", &format])
+        .env("GITHUB_ACTIONS", "true")
+        .end()
+        .status(1);
     let annotations = commands(&out.stdout);
     let start = format!("::error file=go.sum,line={0},endLine={0},col=", at + 1);
     assert!(matches!(annotations[..], [one] if one.starts_with(&start)), "{annotations:?}");
