@@ -7,8 +7,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
-use e2e::runner::{DEFAULT_BRANCH, Ended, Event, From, Job, Machine, Origin, RELEASE, WorkflowCommand};
-use e2e::{Sandbox, change_hash, files, fixture, has_git, modanchor, recorded_proxy, root};
+use e2e::runner::{DEFAULT_BRANCH, Ended, Event, From, Job, Machine, Origin, RELEASE, REPOSITORY, WorkflowCommand};
+use e2e::{Sandbox, change_hash, files, fixture, has_git, modanchor, recorded_proxy, root, write};
 use serde_json::{Map, Value, json};
 
 /// The line of go.sum that [`tampered`] adds with a hash that the database does not have: golang.org/x/sync.
@@ -292,14 +292,16 @@ fn a_tampered_line_is_annotated_once_by_code_scanning() {
     assert_eq!(here.uploads(), 3);
 }
 
+/// Under which name something is uploaded; or why not.
+type Upload<'a> = Result<&'a str, &'a str>;
+
 #[test]
 fn every_event_has_its_status_and_its_way_to_show() {
     let Some(mut here) = Here::new() else { return };
     let all = [READS, UPLOADS, CHECKS];
     let main = format!("refs/heads/{DEFAULT_BRANCH}");
     let bad = tampered();
-    // What is uploaded and under which name; or why not.
-    let cases: Vec<(Event, i32, Result<&str, &str>, &[&str])> = vec![
+    let cases: [(Event, i32, Upload<'_>, &[&str]); 7] = [
         (here.origin.schedule(), 0, Ok(&main), &[]),
         (here.origin.pushed("refs/heads/feature"), 0, Ok("refs/heads/feature"), &[]),
         (here.origin.pushed("refs/tags/v1.0.0"), 0, Ok("refs/tags/v1.0.0"), &[]),
@@ -370,9 +372,9 @@ fn every_event_has_its_status_and_its_way_to_show() {
 /// The block of code of a language, by its number, in a page of the docs.
 fn block(page: &str, number: usize) -> String {
     let text = fs::read_to_string(root().join("docs").join(page)).expect("it is committed");
-    let blocks =
+    let mut blocks =
         text.split("\n```yaml\n").skip(1).map(|rest| rest.split("\n```").next().expect("it ends").to_owned() + "\n");
-    blocks.skip(number).next().unwrap_or_else(|| panic!("{page} has no block {number}"))
+    blocks.nth(number).unwrap_or_else(|| panic!("{page} has no block {number}"))
 }
 
 /// The workflow of the Action's page, with lines of a recipe in place of its own from `from` on.
@@ -511,9 +513,29 @@ fn auto_annotates_once_by_the_best_way_there_is() {
         assert!(log.contains("it takes `security-events: write`"), "{log}");
     }
     assert!(here.machine.github.check_runs().is_empty(), "one fits among the workflow commands");
-    // Asked for, and refused: nobody is told by whom it is shown, so it is no pass and no plain failure.
-    let job = here.on(&event, &[READS], &[("upload-sarif", "true")]).ended(Ended::Failure);
-    assert!(job.log().contains("upload-sarif is true, and SARIF was not uploaded"), "{}", job.log());
+    // Asked for, and refused: that fails too, with the verdict that there was.
+    let asked = [("upload-sarif", "true")];
+    let said = "upload-sarif is true, and SARIF was not uploaded: code scanning refused the SARIF file";
+    for (files, status) in [(tampered(), 1), (good(), 3)] {
+        let event = here.pull_request(From::Own, &files);
+        let job = came_to(here.on(&event, &[READS], &asked), status);
+        assert_eq!(times(&job.step("verify").log, &format!("\nerror: {said}")), 1, "{}", job.log());
+        // And it is shown in all the other ways.
+        let line = "go.sum:12".to_owned();
+        assert!(status == 3 || lines(&job).contains(&line), "{}", job.log());
+        assert_eq!(job.output("findings-count"), if status == 1 { "1" } else { "0" });
+        named(&job, "report-json");
+        assert!(job.summary.contains("could not show all of this") && job.summary.contains("### Checksum database"));
+    }
+
+    // A file that cannot be written: the same.
+    let event = here.pull_request(From::Own, &tampered());
+    let job = came_to(here.on(&event, &[READS], &[("sarif-file", "main.go/x.sarif")]), 1);
+    assert!(job.log().contains("error: ") && job.log().contains("main.go/x.sarif"), "{}", job.log());
+    assert!(lines(&job).contains(&"go.sum:12".to_owned()));
+    assert_eq!(job.output("sarif-file"), "");
+    let job = found_it(here.on(&event, &[READS], &[("sarif-file", "x.sarif")]));
+    assert!(Path::new(job.output("sarif-file")).starts_with(here.machine.workspace()));
 
     // More than GitHub shows of one step.
     let event = here.pull_request(From::Own, &all_wrong());
@@ -659,6 +681,22 @@ fn links_lead_nowhere() {
     }
 }
 
+#[test]
+fn nothing_is_written_through_a_link() {
+    let Some(mut here) = Here::new() else { return };
+    let outside = tempfile::tempdir().expect("a temporary folder");
+    let kept = outside.path().join("kept");
+    write(&kept, "kept");
+    std::os::unix::fs::symlink(&kept, here.origin.path().join("x.sarif")).expect("a link");
+    std::os::unix::fs::symlink(outside.path(), here.origin.path().join("out")).expect("a link");
+    let event = here.pull_request(From::Own, &tampered());
+    for file in ["x.sarif", "out/kept"] {
+        let job = here.on(&event, &[READS], &[("sarif-file", file)]);
+        assert_eq!(fs::read(&kept).expect("it is there"), b"kept", "{file}: {}", job.log());
+        assert_eq!(job.output("status"), "1");
+    }
+}
+
 /// Every command of a log is the program's own, every line is a whole one, and nothing is a command of the old kind.
 #[track_caller]
 fn tame(job: &Job, here: &Here) {
@@ -670,10 +708,16 @@ fn tame(job: &Job, here: &Here) {
         assert!(command.properties.keys().all(|key| known.contains(&key.as_str())), "{command:?}");
     }
     let log = job.log();
-    assert!(!log.contains("##["), "{log}");
-    let unseen = |c: char| c.is_control() && c != '\n' || ['\u{202e}', '\u{feff}', '\u{200b}'].contains(&c);
-    for text in [&log, &job.summary] {
-        assert!(!text.contains(unseen), "{text:?}");
+    for line in log.lines() {
+        // What the runner takes as a command of the new kind it does not read as one of the old kind, and it copies no
+        // `file=` to the log: a path there stays what it is.
+        let shown = line.strip_prefix("::").and_then(|line| line.split_once(",title=")).map_or(line, |(_, rest)| rest);
+        assert!(!shown.contains("##[") && !shown.contains("##vso["), "{line}");
+    }
+    let unseen = |c: char| c.is_control() || ['\u{202e}', '\u{feff}', '\u{200b}'].contains(&c);
+    // `format: json` is the report as it is: data, whose strings hide nothing from what reads them.
+    for line in log.lines().chain(job.summary.lines()).filter(|line| !line.starts_with("{\"schema\"")) {
+        assert!(!line.contains(unseen), "{line:?}");
     }
     for output in job.outputs.values() {
         assert!(!output.contains('\n'), "{:?}", job.outputs);
@@ -804,11 +848,28 @@ fn a_runner_that_is_broken_is_told_and_is_no_pass() {
 
     // Nobody can be told the status: then the process ends with it.
     let s = Sandbox::hello();
-    for (name, status) in [("no/such/folder/output", 1), ("relative", 2)] {
-        let output = if status == 2 { name.into() } else { s.path(name) };
-        let out = s.run(["action"]).env("GITHUB_OUTPUT", output).end();
-        assert!(out.status != 0 && out.stderr.contains("GITHUB_OUTPUT"), "{}: {}", out.status, out.stderr);
+    s.write("go.sum", change_hash(&hello("go.sum"), LINE));
+    let push = here.origin.push();
+    write(&s.path("event.json"), push.payload.to_string());
+    let run = || {
+        let run = s.run(["action"]).env("GITHUB_EVENT_NAME", "push").env("GITHUB_EVENT_PATH", s.path("event.json"));
+        let run =
+            run.env("GITHUB_REPOSITORY", REPOSITORY).env("GITHUB_SHA", &push.sha).env("GITHUB_REF", &push.ref_name);
+        let run = run.env("GITHUB_API_URL", "http://127.0.0.1:9").env("GITHUB_SERVER_URL", "http://127.0.0.1:9");
+        run.env("GITHUB_WORKSPACE", s.checkout())
+            .env("GITHUB_RUN_ID", "1")
+            .env("GITHUB_RUN_ATTEMPT", "1")
+            .env("GITHUB_ACTOR", "gopher")
+            .env("GITHUB_ACTIONS", "true")
+    };
+    let output = s.path("no/such/folder/output");
+    for (text, status) in [(s.read("go.sum"), 1), (hello("go.sum"), 3)] {
+        s.write("go.sum", text);
+        let out = run().env("GITHUB_OUTPUT", &output).end().status(status);
+        let said = format!("writing to {} (GITHUB_OUTPUT): No such file or directory (os error 2)\n", output.display());
+        assert!(out.stderr.ends_with(&said), "{}", out.stderr);
     }
+    run().env("GITHUB_OUTPUT", "relative").end().status(2);
     assert!(s.run(["action"]).end().status(2).stderr.contains("GITHUB_OUTPUT is not set"));
 }
 
