@@ -207,8 +207,16 @@ fn not_an_argument(error: clap::Error) -> Failed {
 struct Acted {
     outcome: Outcome,
     outputs: Vec<(&'static str, String)>,
-    /// What could not be done with the verdict, once all else was done.
-    failed: Option<Failed>,
+    /// What could not be done with the verdict. None of it keeps the rest from being tried: a finding that code scanning
+    /// did not take is still on its line and in the summary.
+    failed: Vec<Failed>,
+}
+
+impl Acted {
+    /// That of the verdict; 3 if something could not be shown, for that is no pass.
+    fn status(&self) -> u8 {
+        self.failed.first().map_or(self.outcome.status, |failed| failed.status)
+    }
 }
 
 /// Does what the step is for, and says with which status the process ends.
@@ -225,11 +233,12 @@ pub fn run(terminal: &TerminalArgs) -> Result<u8, Failed> {
     let inputs = Inputs(runner::variable);
     let before = state(inputs.flag("cache", true).unwrap_or(false));
     let (status, mut pairs) = match act(terminal, &inputs) {
-        Ok(Acted { outputs, failed: Some(failed), .. }) => {
-            tell(terminal, "modanchor could not show all of this", &failed);
-            (failed.status, outputs)
+        Ok(acted) => {
+            for failed in &acted.failed {
+                tell(terminal, "modanchor could not do all of this", failed);
+            }
+            (acted.status(), acted.outputs)
         }
-        Ok(acted) => (acted.outcome.status, acted.outputs),
         Err(failed) => {
             let what = if failed.status == USAGE { "modanchor cannot run" } else { "modanchor could not check this" };
             tell(terminal, what, &failed);
@@ -240,8 +249,11 @@ pub fn run(terminal: &TerminalArgs) -> Result<u8, Failed> {
     pairs.push(("state", after.filter(|after| before.as_ref() != Some(after)).unwrap_or_default()));
     pairs.push(("status", status.to_string()));
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    // Nobody would know the status: then the process ends with it, or with 3.
-    outputs.set(&pairs).map_err(|error| Failed { status: status.max(1), error: error.into() })?;
+    // Nobody would know the status: then the process ends with it, and with 3 in place of 0.
+    outputs.set(&pairs).map_err(|error| match status {
+        DONE => Failed::unchecked(error),
+        status => Failed { status, error: error.into() },
+    })?;
     Ok(DONE)
 }
 
@@ -273,8 +285,8 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
         runner.admit(file)?;
     }
 
-    let config = trusted::configuration(terminal, &args.config, &args.paths, Some(&runner))?;
-    let judged = verify::judge(terminal, &args, config)?;
+    let found = trusted::configuration(terminal, &args.config, &args.paths, Some(&runner))?;
+    let judged = verify::judge(terminal, &args, found.config)?;
     let outcome = &judged.outcome;
     let shown = |error: output::OutputError| Failed::to_show(outcome, error);
     let report: Shown = serde_json::from_slice(&outcome.report).map_err(|error| shown(error.into()))?;
@@ -294,30 +306,40 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
         let written = output::write_file(path, bytes);
         written.map_err(|error| shown(output::OutputError::File { path: path.to_owned(), error }))
     };
-    // One that fails keeps none of the others from showing the findings.
+    let (report_written, sarif_written) = (write(&report_file, &outcome.report), write(&sarif_file, &sarif.json));
+    let named = |file: &Path, written: bool| if written { absolute(file) } else { Ok(String::new()) };
+    let files = [named(&report_file, report_written.is_ok())?, named(&sarif_file, sarif_written.is_ok())?];
     let uploaded = upload_sarif(terminal, &runner, upload, &sarif.gzip, outcome);
-    let failed = [
+    let failed: Vec<Failed> = [
         judged.write_stdout(format, &show).map_err(shown),
-        write(&report_file, &outcome.report),
-        write(&sarif_file, &sarif.json),
+        report_written,
+        sarif_written,
         annotate(&shower, annotations, matches!(uploaded, Ok(true))),
         if summary { summarize(&shower) } else { Ok(()) },
         uploaded.map(|_| ()),
+        found.unknown.map_or(Ok(()), |unknown| Err(Failed::to_show(outcome, unknown))),
     ]
     .into_iter()
-    .find_map(Result::err);
+    .filter_map(Result::err)
+    .collect();
 
     let counts = &report.counts;
     let tree = report.sumdbs.first().map_or(0, |sumdb| sumdb.tree_size);
-    let outputs = vec![
-        ("verdict", output::human::word(report.verdict).to_owned()),
+    let [report_file, sarif_file] = files;
+    let mut outputs = vec![
         ("findings-count", counts.findings.without_notes().to_string()),
         ("modules-checked", counts.modules.to_string()),
         ("tree-size", tree.to_string()),
-        ("report-json", absolute(&report_file)?),
-        ("sarif-file", absolute(&sarif_file)?),
+        ("report-json", report_file),
+        ("sarif-file", sarif_file),
     ];
-    Ok(Acted { outputs, outcome: judged.outcome, failed })
+    let word = output::human::word(report.verdict).to_owned();
+    let acted = Acted { outputs: Vec::new(), outcome: judged.outcome, failed };
+    // What could not be shown is no pass: without a verdict, the last step says that it is incomplete.
+    if acted.status() == acted.outcome.status {
+        outputs.push(("verdict", word));
+    }
+    Ok(Acted { outputs, ..acted })
 }
 
 /// Whether code scanning has the findings now.

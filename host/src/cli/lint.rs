@@ -36,7 +36,8 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
     for file in args.output.files() {
         runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
     }
-    let config = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
+    let trusted::Found { config, unknown, .. } =
+        trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
     let settings = settings(&env).map_err(Failed::usage)?;
     let exclude = [args.exclude.as_slice(), &config.exclude].concat();
@@ -80,6 +81,9 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
         output::to_stderr(&outcome, &sources, &show).map_err(shown)?;
     } else {
         destinations.write(&outcome, &sources, &show).map_err(shown)?;
+    }
+    if let Some(unknown) = unknown {
+        return Err(Failed::to_show(&outcome, unknown));
     }
     if args.dry_run {
         return Ok(if outcome.fixes.is_empty() { outcome.status } else { WOULD_CHANGE });

@@ -9,7 +9,8 @@
 //! read from git's objects, or, where the checkout is shallow, through the API; never from the working tree.
 //!
 //! A configuration that cannot be read is not the same as none: it may pin a head or ask for witnesses. One that the
-//! user names stops the run then (status 2), and so does one of which it is not known whether it exists (status 3).
+//! user names stops the run then (status 2). Where it is not known whether there is one, the run goes on without, so that
+//! what is wrong is shown, and does not pass (1 or 3).
 
 use std::path::{Path, PathBuf};
 
@@ -34,11 +35,14 @@ pub trait Repository {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, String>;
 }
 
-/// A configuration, and what a person should know of where it is from.
+/// A configuration.
 #[derive(Debug, Default)]
-struct Found {
+pub struct Found {
     /// That of no file if there is none.
-    config: Config,
+    pub config: Config,
+    /// Why it is not known whether there is one: the run goes on without, and does not pass.
+    pub unknown: Option<anyhow::Error>,
+    /// What a person should know of where it is from.
     note: Option<String>,
 }
 
@@ -46,26 +50,25 @@ struct Found {
 ///
 /// # Errors
 ///
-/// Status 2: a configuration that is wrong, or that the user named and that cannot be read. Status 3: it is not known
-/// whether there is one.
+/// Status 2: a configuration that is wrong, or that the user named and that cannot be read.
 pub fn configuration(
     terminal: &TerminalArgs,
     args: &ConfigArgs,
     paths: &[PathBuf],
     runner: Option<&Runner>,
-) -> Result<Config, Failed> {
-    let Found { config, note } = match runner {
+) -> Result<Found, Failed> {
+    let found = match runner {
         Some(runner) if !args.no_config => of_repository(args.config.as_deref(), runner)?,
         _ => {
             let unread = args.config.is_none() && !args.no_config;
             let note = || config::found_but_not_read(&folder(paths.first().map_or(Path::new("."), PathBuf::as_path)));
-            Found { config: named(args)?, note: unread.then(note).flatten() }
+            Found { config: named(args)?, note: unread.then(note).flatten(), unknown: None }
         }
     };
-    if let Some(note) = note {
-        Diagnostic::Note.print(terminal, &note);
+    if let Some(note) = &found.note {
+        Diagnostic::Note.print(terminal, note);
     }
-    Ok(config)
+    Ok(found)
 }
 
 /// The configuration of a command that looks for none by itself.
@@ -75,7 +78,8 @@ pub fn configuration(
 /// As [`configuration`].
 pub fn only_named(terminal: &TerminalArgs, args: &ConfigArgs, paths: &[PathBuf]) -> Result<Config, Failed> {
     let runner = if args.config.is_some() { Runner::of_process(paths, "--config")? } else { None };
-    configuration(terminal, args, paths, runner.as_ref())
+    // What is named is known.
+    Ok(configuration(terminal, args, paths, runner.as_ref())?.config)
 }
 
 /// What the user names, wherever it is.
@@ -96,11 +100,17 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
     let parse = |path: &str, bytes: &[u8]| {
         let config = config::of_bytes(Path::new(path), bytes).map_err(anyhow::Error::from);
         let config = config.map_err(|error| Failed::usage(error.context(format!("the configuration of {by}"))))?;
-        Ok(Found { config, note: Some(format!("the configuration is {path} of {by}, whose word counts here")) })
+        Ok(Found {
+            config,
+            unknown: None,
+            note: Some(format!("the configuration is {path} of {by}, whose word counts here")),
+        })
     };
     if let Some(file) = named {
         let path = match repository.workspace().whose(file) {
-            Whose::Users => return Ok(Found { config: config::read(file).map_err(Failed::usage)?, note: None }),
+            Whose::Users => {
+                return Ok(Found { config: config::read(file).map_err(Failed::usage)?, ..Found::default() });
+            }
             Whose::Repository(path) => path,
             Whose::Unclear => {
                 return Err(Failed::usage(anyhow::anyhow!(
@@ -124,11 +134,12 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
             Ok(Some(bytes)) => return parse(path, &bytes),
             Ok(None) => {}
             Err(why) => {
-                return Err(Failed::unchecked(anyhow::anyhow!(
+                let unknown = anyhow::anyhow!(
                     "whether {by}, whose word counts here, has a configuration is not known, and one could ask for more \
-                     than the defaults do: {why}; give the step a token with `contents: read`, or actions/checkout \
-                     `fetch-depth: 0`; --no-config goes on without"
-                )));
+                     than the defaults do, so this does not pass: {why}; give the step a token with `contents: read`, \
+                     or actions/checkout `fetch-depth: 0`; `verify --no-config` asks for none"
+                );
+                return Ok(Found { unknown: Some(unknown), ..Found::default() });
             }
         }
     }
@@ -140,11 +151,11 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
 /// One that is not in the trusted commit.
 fn not_yet(path: &str, by: &str) -> Found {
     Found {
-        config: Config::default(),
         note: Some(format!(
             "there is no configuration {path} in {by}, whose word counts here: none is used; one that this change \
              adds counts once it is merged"
         )),
+        ..Found::default()
     }
 }
 
@@ -264,9 +275,9 @@ mod tests {
         assert_eq!(failed.status, super::super::USAGE);
         let text = failed.error.to_string();
         assert!(text.contains("ci.toml of the branch main") && text.contains("no git"), "{text}");
-        let failed = of_repository(None, &repository).unwrap_err();
-        assert_eq!(failed.status, 3);
-        assert!(failed.error.to_string().contains("is not known"), "{}", failed.error);
+        let found = of_repository(None, &repository).unwrap();
+        assert_eq!(found.config, Config::default());
+        assert!(found.unknown.unwrap().to_string().contains("is not known"));
     }
 
     #[test]

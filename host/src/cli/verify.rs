@@ -38,8 +38,8 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     for file in args.output.files() {
         runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
     }
-    let config = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
-    let judged = judge(terminal, args, config)?;
+    let found = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
+    let judged = judge(terminal, args, found.config)?;
     let mut show = judged.show(terminal, args, runner.as_ref().and_then(Runner::tree));
     let shown = |error: OutputError| Failed::to_show(&judged.outcome, error);
     let Some(runner) = runner else {
@@ -54,6 +54,9 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
     if let Some(name) = &args.repository.check_run {
         Shower { terminal, runner: &runner, outcome: &judged.outcome, report: &report, show: &show }.check_run(name)?;
+    }
+    if let Some(unknown) = found.unknown {
+        return Err(Failed::to_show(&judged.outcome, unknown));
     }
     Ok(judged.outcome.status)
 }

@@ -525,7 +525,7 @@ fn auto_annotates_once_by_the_best_way_there_is() {
         assert!(status == 3 || lines(&job).contains(&line), "{}", job.log());
         assert_eq!(job.output("findings-count"), if status == 1 { "1" } else { "0" });
         named(&job, "report-json");
-        assert!(job.summary.contains("could not show all of this") && job.summary.contains("### Checksum database"));
+        assert!(job.summary.contains("could not do all of this") && job.summary.contains("### Checksum database"));
     }
 
     // A file that cannot be written: the same.
@@ -610,12 +610,14 @@ fn a_pull_request_does_not_soften_its_own_judgement() {
     for (depth, permissions, said) in [
         (0, &[][..], not_yet),
         (1, &[READS][..], not_yet),
-        (1, &[][..], "whose word counts here, has a configuration is not known, so none is used"),
+        (1, &[][..], "error: whether commit"),
     ] {
         here.depth = depth;
         let job = found_it(here.on(&event, permissions, &[]));
         assert_eq!(times(&job.log(), said), 1, "{depth} {permissions:?}: {}", job.log());
-        assert_eq!(lines(&job), ["go.sum:12"]);
+        // Where it is not known whether there is one, that is an annotation of its own, on no line.
+        let lines = lines(&job);
+        assert!(lines == ["go.sum:12"] || (said != not_yet && lines == ["go.sum:12", ":0"]), "{lines:?}");
     }
     // Named: the same, but what cannot be read is no reason to go on.
     let named = [("config", ".modanchor.toml")];
@@ -693,7 +695,8 @@ fn nothing_is_written_through_a_link() {
     for file in ["x.sarif", "out/kept"] {
         let job = here.on(&event, &[READS], &[("sarif-file", file)]);
         assert_eq!(fs::read(&kept).expect("it is there"), b"kept", "{file}: {}", job.log());
-        assert_eq!(job.output("status"), "1");
+        assert_eq!(job.output("status"), "2", "{}", job.log());
+        assert!(job.log().contains("leads out of it"), "{}", job.log());
     }
 }
 
