@@ -633,6 +633,26 @@ fn a_pull_request_does_not_soften_its_own_judgement() {
 }
 
 #[test]
+fn nor_where_a_workflow_checks_it_out_with_the_rights_of_the_base() {
+    let Some(mut here) = Here::new() else { return };
+    let event = here.origin.pull_request_target(&borrowed(&with(tampered(), ".modanchor.toml", IGNORE)));
+    here.steps = vec![json!({
+        "run": "git fetch --quiet origin \"$HEAD\" && git checkout --quiet --force \"$HEAD\"",
+        "env": {"HEAD": "${{ github.event.pull_request.head.sha }}"},
+    })];
+    for depth in [0, 1] {
+        here.depth = depth;
+        for changed_only in ["false", "true"] {
+            let inputs = [("changed-only", changed_only)];
+            let job = found_it(here.on(&event, &[READS, READS_PULLS, UPLOADS, CHECKS], &inputs));
+            assert_eq!((lines(&job), here.uploads()), (vec!["go.sum:12".to_owned()], 0), "{}", job.log());
+            assert_eq!(times(&job.log(), "note: there is no configuration .modanchor.toml in commit"), 1);
+        }
+    }
+    assert!(here.machine.cache_keys().is_empty());
+}
+
+#[test]
 fn the_configuration_of_the_base_counts() {
     let Some(mut here) = Here::of(&with(project(), ".modanchor.toml", IGNORE)) else { return };
     // What the base ignores is ignored, also where the pull request takes it away or makes it no configuration.
