@@ -7,7 +7,7 @@
 //! # Security
 //!
 //! Inputs are a workflow author's word. They become arguments of `modanchor verify`, each in one piece behind its flag
-//! ([`Inputs::arguments`]), so none of them is read as another. The token is taken out of the inputs and goes to the API
+//! (`Inputs::arguments`), so none of them is read as another. The token is taken out of the inputs and goes to the API
 //! alone.
 
 use std::ffi::OsString;

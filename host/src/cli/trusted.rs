@@ -5,8 +5,9 @@
 //! What is judged must not soften the judgement (surface: "Whose word counts"). On a user's own machine a configuration
 //! is read where the user names it, and only there. In GitHub Actions the file that a workflow names usually lies in the
 //! checkout, which the pull request under judgement has written. So there a configuration of the repository is read from
-//! the commit that somebody with the right to has accepted ([`Event::trusted_commit`]): the base of a pull request. It is
-//! read from git's objects, or, where the checkout is shallow, through the API; never from the working tree.
+//! the commit that somebody with the right to has accepted
+//! ([`Event::trusted_commit`](crate::ci::event::Event::trusted_commit)): the base of a pull request. It is read from git's
+//! objects, or, where the checkout is shallow, through the API; never from the working tree.
 //!
 //! A configuration that cannot be read is not the same as none: it may pin a head or ask for witnesses. One that the
 //! user names stops the run then (status 2). Where it is not known whether there is one, the run goes on without, so that
