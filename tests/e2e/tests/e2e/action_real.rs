@@ -854,8 +854,8 @@ fn a_runner_that_is_broken_is_told_and_is_no_pass() {
     let mut moved = here.pull_request(From::Own, &with(tampered(), ".modanchor.toml", IGNORE));
     moved.payload["pull_request"]["base"]["sha"] = json!("0123456789012345678901234567890123456789");
     let job = found_it(here.on(&moved, &[READS], &[("changed-only", "true")]));
-    assert_eq!(lines(&job), ["go.sum:12"]);
-    assert_eq!(times(&job.log(), "has a configuration is not known, so none is used"), 1, "{}", job.log());
+    assert_eq!(lines(&job), ["go.sum:12", ":0"]);
+    assert_eq!(times(&job.log(), "error: whether commit"), 1, "{}", job.log());
 
     // No git: the API knows.
     let bad = here.pull_request(From::Own, &tampered());
@@ -867,7 +867,7 @@ fn a_runner_that_is_broken_is_told_and_is_no_pass() {
     ));
     assert_eq!((lines(&job), here.uploads()), (vec!["go.sum:12".to_owned()], 1), "{}", job.log());
     let job = found_it(here.on(&bad, &[], &[("changed-only", "true")]));
-    assert_eq!(lines(&job), ["go.sum:12"], "all are shown");
+    assert_eq!(lines(&job), ["go.sum:12", ":0"], "all are shown, and that the configuration is not known");
 
     // Nobody can be told the status: then the process ends with it.
     let s = Sandbox::hello();
