@@ -607,11 +607,9 @@ fn a_pull_request_does_not_soften_its_own_judgement() {
     let Some(mut here) = Here::new() else { return };
     let event = here.pull_request(From::Own, &with(tampered(), ".modanchor.toml", IGNORE));
     let not_yet = "note: there is no configuration .modanchor.toml in commit";
-    for (depth, permissions, said) in [
-        (0, &[][..], not_yet),
-        (1, &[READS][..], not_yet),
-        (1, &[][..], "error: whether commit"),
-    ] {
+    for (depth, permissions, said) in
+        [(0, &[][..], not_yet), (1, &[READS][..], not_yet), (1, &[][..], "error: whether commit")]
+    {
         here.depth = depth;
         let job = found_it(here.on(&event, permissions, &[]));
         assert_eq!(times(&job.log(), said), 1, "{depth} {permissions:?}: {}", job.log());
