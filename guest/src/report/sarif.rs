@@ -8,7 +8,7 @@
 //! # Security
 //!
 //! A viewer gives meaning to parts of a text: `[text](target)` is a link (section 3.11.6) and `{0}` a placeholder
-//! (3.11.5). Texts of findings hold names from the checkout and from servers, so all of them go through [`plain`],
+//! (3.11.5). Texts of findings hold names from the checkout and from servers, so all of them go through `plain`,
 //! which leaves neither. Paths become percent-encoded relative URIs, which cannot climb out of the repository or name
 //! a scheme. Nothing here judges: what is cut is said in a notification and counted.
 
