@@ -328,6 +328,9 @@ impl Collector<'_> {
             .build();
         for entry in walk {
             let entry = entry.map_err(|error| walk_error(place, error))?;
+            if entry.path_is_symlink() {
+                self.note_link(place, entry.path());
+            }
             let Some(kind) = entry.file_name().to_str().and_then(kind_of) else {
                 continue;
             };
@@ -338,6 +341,25 @@ impl Collector<'_> {
             self.add(place, relative, kind)?;
         }
         Ok(())
+    }
+
+    /// A link to a folder is not followed, but a build in it would work: where there is a module in it that is not
+    /// verified under its own name, that is said.
+    fn note_link(&mut self, place: &Place, link: &Path) {
+        let Ok(target) = fs::canonicalize(link) else { return };
+        if !["go.mod", "go.sum"].iter().any(|name| target.join(name).is_file()) {
+            return;
+        }
+        let met = target.strip_prefix(&place.real).is_ok_and(|inside| {
+            place.excludes(inside, true) || !inside.iter().any(|part| left_out(part.as_encoded_bytes()))
+        });
+        if !met {
+            let shown = place.show(link.strip_prefix(&place.real).unwrap_or(link));
+            self.notes.push(format!(
+                "{}: a symbolic link to a folder with a module that is left out: not verified; name the folder to verify it",
+                shown.display()
+            ));
+        }
     }
 
     /// A file that the user named, and those that belong to it.
@@ -719,5 +741,27 @@ mod tests {
                 panic!("must be refused");
             }
         }
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_module_behind_a_link_that_is_left_out_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        for module in ["root/a", "root/testdata/b", "root/_c", "outside"] {
+            fs::create_dir_all(dir.path().join(module)).unwrap();
+            fs::write(dir.path().join(module).join("go.sum"), "").unwrap();
+        }
+        fs::create_dir(root.join("empty")).unwrap();
+        for (target, link) in
+            [("a", "to_a"), ("testdata/b", "to_b"), ("_c", "to_c"), ("../outside", "to_outside"), ("empty", "to_empty")]
+        {
+            std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+        }
+        let collected = collect(std::slice::from_ref(&root), &["_c".to_owned()], &|_| Ok(Vec::new())).unwrap();
+        assert_eq!(collected.files.len(), 1);
+        let mut notes: Vec<&str> = collected.notes.iter().filter_map(|note| note.split(": ").next()).collect();
+        notes.sort_unstable();
+        assert_eq!(notes, ["to_b", "to_outside"].map(|link| root.join(link).display().to_string()));
+        assert!(collected.notes[0].contains("not verified; name the folder to verify it"), "{:?}", collected.notes);
     }
 }
