@@ -210,10 +210,6 @@ pub struct Event {
     pub sha: Commit,
     /// GITHUB_REF: `refs/heads/…`, `refs/tags/…` or `refs/pull/N/merge`.
     pub git_ref: Option<String>,
-    /// GITHUB_HEAD_REF: the branch of a pull request, as its author named it.
-    pub head_ref: Option<String>,
-    /// GITHUB_BASE_REF: the branch that a pull request is for.
-    pub base_ref: Option<String>,
     /// GITHUB_API_URL: `https://api.github.com`, or `https://HOST/api/v3` of GitHub Enterprise Server.
     pub api_url: BaseUrl,
     /// GITHUB_SERVER_URL, where people look.
@@ -308,8 +304,6 @@ impl Event {
             repository,
             sha: variables.parsed("GITHUB_SHA", FULL_NAME, Commit::parse)?,
             git_ref,
-            head_ref: variables.text("GITHUB_HEAD_REF")?,
-            base_ref: variables.text("GITHUB_BASE_REF")?,
             api_url: variables.parsed("GITHUB_API_URL", URL, BaseUrl::parse)?,
             server_url: variables.parsed("GITHUB_SERVER_URL", URL, BaseUrl::parse)?,
             workspace: variables.path("GITHUB_WORKSPACE")?,
@@ -324,11 +318,6 @@ impl Event {
     /// that counts and not the pull request's author: a maintainer who pushes to Dependabot's branch has a full token.
     pub fn is_dependabot(&self) -> bool {
         self.actor == DEPENDABOT
-    }
-
-    /// The default branch, if the event file names it.
-    pub fn default_branch(&self) -> Option<&Branch> {
-        self.default_branch.as_ref()
     }
 
     /// Where the run's log is.

@@ -40,8 +40,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::changed::Lines;
-use super::event::{Branch, Commit};
+use super::event::Commit;
+use super::lines::Lines;
 use crate::files::{FileError, Regular};
 
 /// How long one git command may take.
@@ -467,11 +467,6 @@ impl Checkout {
         &self.head
     }
 
-    /// Whether the history is cut off somewhere.
-    pub fn is_shallow(&self) -> bool {
-        self.shallow
-    }
-
     fn run<S: AsRef<OsStr>>(&self, arguments: &[S], limit: u64) -> Result<Vec<u8>, GitError> {
         self.git.run(&self.toplevel, arguments, limit)
     }
@@ -527,22 +522,6 @@ impl Checkout {
             }
             Some(1) => Ok(None),
             _ => Err(finished.failed()),
-        }
-    }
-
-    /// The tip of a branch of `origin`, as it was when it was last fetched; none: it was not fetched.
-    ///
-    /// # Errors
-    /// Those of any command.
-    pub fn remote_branch(&self, branch: &Branch) -> Result<Option<Commit>, GitError> {
-        let name = format!("refs/remotes/origin/{branch}^{{commit}}");
-        match self.run(&["rev-parse", "--verify", "--quiet", &name], MAX_ANSWER) {
-            Ok(output) => {
-                let unexpected = || GitError::Unexpected { command: "rev-parse".to_owned() };
-                commit_in(&output).map(Some).ok_or_else(unexpected)
-            }
-            Err(GitError::Failed { .. }) => Ok(None),
-            Err(error) => Err(error),
         }
     }
 

@@ -6,4 +6,5 @@ pub mod changed;
 pub mod event;
 pub mod git;
 pub mod github;
+pub mod lines;
 pub mod output;

@@ -13,7 +13,7 @@ use super::args::{ExplainArgs, Format, TerminalArgs};
 use super::did_you_mean;
 use super::paths::{Collected, PathError};
 use super::session::{self, CheckBytes, Failed, Flags};
-use super::{trusted, verify};
+use super::{runner, verify};
 use crate::contract::{self, Checkout, Question, Task};
 use crate::output::text::{escape, thousands, wrap};
 use crate::output::{self, Destinations, OutputError, Show, is_colored, terminal_width, to_stream};
@@ -61,7 +61,7 @@ pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> Result<u8, Failed> {
 /// Says who says what about one module version.
 fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = trusted::only_named(terminal, &args.config, &args.paths)?;
+    let config = runner::only_named_configuration(terminal, &args.config, &args.paths)?;
     let collected = match verify::collect(terminal, &args.paths, &[], &config) {
         Ok(collected) => collected,
         // A module version can be asked about anywhere.

@@ -2,7 +2,7 @@
 
 use super::args::{FixArgs, TerminalArgs};
 use super::session::{self, Failed, Flags};
-use super::{trusted, verify};
+use super::{runner, verify};
 use crate::contract::{self, Checkout, Task};
 use crate::fix;
 use crate::goenv::{GoEnv, Sources};
@@ -18,7 +18,7 @@ const WOULD_CHANGE: u8 = 1;
 ///
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &FixArgs) -> Result<u8, Failed> {
-    let config = trusted::only_named(terminal, &args.config, &args.paths)?;
+    let config = runner::only_named_configuration(terminal, &args.config, &args.paths)?;
     let collected = verify::collect(terminal, &args.paths, &args.exclude, &config)?;
     if let Some((name, _)) = collected.programs.first() {
         return Err(Failed::usage(anyhow::anyhow!("{name}: not a go.mod, go.sum, go.work or go.work.sum")));

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::args::{Format, LookupArgs, TerminalArgs};
+use super::runner;
 use super::session::{self, Failed, Flags};
-use super::trusted;
 use crate::contract::{self, Task};
 use crate::output::{self, Destinations, Show, Sources};
 
@@ -15,7 +15,7 @@ use crate::output::{self, Destinations, Show, Sources};
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = trusted::only_named(terminal, &args.config, &[])?;
+    let config = runner::only_named_configuration(terminal, &args.config, &[])?;
     // A line that must not be believed is no answer, whatever its severity.
     let flags =
         Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };

@@ -11,16 +11,19 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
 
+use super::args::{ConfigArgs, TerminalArgs};
+use super::config::Config;
 use super::paths::folder;
 use super::session::Failed;
-use super::trusted::Repository;
+use super::trusted::{self, Repository};
 use super::workspace::Workspace;
-use crate::ci::changed::{self, ChangedLines};
+use crate::ci::changed;
 use crate::ci::event::{Commit, Event, Trusted};
 use crate::ci::git::{Checkout, Git, GitError};
 use crate::ci::github::checks::{self, Check, ChecksError, Published};
 use crate::ci::github::code_scanning::{self, Receipt, Target, UploadError};
 use crate::ci::github::{ApiConfig, GitHub, Token, contents};
+use crate::ci::lines::ChangedLines;
 use crate::cli::config::MAX_CONFIG;
 use crate::fetch::Network;
 use crate::goenv::Sources;
@@ -61,6 +64,21 @@ pub fn token() -> Result<Option<Token>, Failed> {
 pub fn parse_token(name: &str, value: &OsString) -> Result<Token, Failed> {
     let token = value.to_str().map(str::trim).and_then(Token::parse);
     token.with_context(|| format!("{name} holds no token: expected printable ASCII")).map_err(Failed::usage)
+}
+
+/// The configuration of a command that looks for none by itself.
+///
+/// # Errors
+///
+/// As [`trusted::configuration`].
+pub fn only_named_configuration(
+    terminal: &TerminalArgs,
+    args: &ConfigArgs,
+    paths: &[PathBuf],
+) -> Result<Config, Failed> {
+    let runner = if args.config.is_some() { Runner::of_process(paths, "--config")? } else { None };
+    // What is named is known.
+    Ok(trusted::configuration(terminal, args, paths, runner.as_ref())?.config)
 }
 
 impl Runner {

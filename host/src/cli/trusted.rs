@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 use super::args::{ConfigArgs, TerminalArgs};
 use super::config::{self, Config, NAMES};
 use super::paths::folder;
-use super::runner::Runner;
 use super::session::Failed;
 use super::workspace::{Whose, Workspace};
 use crate::ci::event::Trusted;
@@ -47,7 +46,7 @@ pub struct Found {
     note: Option<String>,
 }
 
-/// The configuration of a run on `paths`; says on stderr where it is from, if that is not what was named.
+/// The configuration of a run on `paths`, in a CI service that of its repository; says on stderr where it is from, if that is not what was named.
 ///
 /// # Errors
 ///
@@ -56,10 +55,10 @@ pub fn configuration(
     terminal: &TerminalArgs,
     args: &ConfigArgs,
     paths: &[PathBuf],
-    runner: Option<&Runner>,
+    repository: Option<&impl Repository>,
 ) -> Result<Found, Failed> {
-    let found = match runner {
-        Some(runner) if !args.no_config => of_repository(args.config.as_deref(), runner)?,
+    let found = match repository {
+        Some(repository) if !args.no_config => of_repository(args.config.as_deref(), repository)?,
         _ => {
             let unread = args.config.is_none() && !args.no_config;
             let note = || config::found_but_not_read(&folder(paths.first().map_or(Path::new("."), PathBuf::as_path)));
@@ -70,17 +69,6 @@ pub fn configuration(
         Diagnostic::Note.print(terminal, note);
     }
     Ok(found)
-}
-
-/// The configuration of a command that looks for none by itself.
-///
-/// # Errors
-///
-/// As [`configuration`].
-pub fn only_named(terminal: &TerminalArgs, args: &ConfigArgs, paths: &[PathBuf]) -> Result<Config, Failed> {
-    let runner = if args.config.is_some() { Runner::of_process(paths, "--config")? } else { None };
-    // What is named is known.
-    Ok(configuration(terminal, args, paths, runner.as_ref())?.config)
 }
 
 /// What the user names, wherever it is.

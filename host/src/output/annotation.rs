@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use modanchor_core::report::{Finding, Places, Severity, rules};
 
 use super::{Shown, text::escape};
-use crate::ci::changed::ChangedLines;
+use crate::ci::lines::ChangedLines;
 
 /// The three levels that GitHub knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +141,7 @@ mod tests {
     use modanchor_core::report::Verdict;
 
     use super::*;
-    use crate::ci::changed::Lines;
+    use crate::ci::lines::Lines;
     use crate::output::testing::{every_rule, finding, report, shown};
 
     #[test]

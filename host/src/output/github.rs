@@ -160,7 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ci::changed::ChangedLines;
+    use crate::ci::lines::ChangedLines;
     use crate::output::annotation::select;
     use crate::output::testing::{every_rule, finding, report, shown};
     use crate::output::workflow::runner::{self, Command};

@@ -513,7 +513,7 @@ mod tests {
     use pulldown_cmark::{Event, Options as Extensions, Parser};
 
     use super::*;
-    use crate::ci::changed::ChangedLines;
+    use crate::ci::lines::ChangedLines;
     use crate::output::Source;
     use crate::output::testing::{every_rule, finding, report, shown};
     use crate::output::workflow::runner;

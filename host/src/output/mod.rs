@@ -19,7 +19,7 @@ use modanchor_core::report::{Places, Report};
 use serde::de::IgnoredAny;
 
 use crate::{
-    ci::changed::ChangedLines,
+    ci::lines::ChangedLines,
     cli::args::{Color, FailOn, Format, FormatTarget, TerminalArgs},
     contract::Outcome,
 };

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use modanchor_host::ci::changed::{self, ChangedLines, MAX_COMPARED_FILES};
 use modanchor_host::ci::event::Commit;
 use modanchor_host::ci::git::GitError;
 use modanchor_host::ci::github::pulls::MAX_FILES;
+use modanchor_host::ci::{
+    changed::{self, MAX_COMPARED_FILES},
+    lines::ChangedLines,
+};
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 

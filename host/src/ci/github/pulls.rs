@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{ApiError, GitHub};
-use crate::ci::changed::Lines;
 use crate::ci::git::hunks;
+use crate::ci::lines::Lines;
 
 /// How many files the API lists of one pull request.
 pub const MAX_FILES: usize = 3000;
