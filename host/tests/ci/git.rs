@@ -28,7 +28,7 @@ fn script(path: &Path, text: &str) {
 fn a_git_of_the_checkout_is_never_run() {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().canonicalize().unwrap();
-    let checkout = base.join("work");
+    let checkout = base.join("tree");
     let own = checkout.join("bin");
     script(&own.join("git"), "exit 0");
     std::os::unix::fs::symlink(&own, base.join("link")).unwrap();
@@ -271,7 +271,7 @@ fn lines_that_changed() {
             assert_eq!(checkout.changed(&base, path).unwrap(), Some(Lines::All), "{path}");
         }
     }
-    assert!(matches!(checkout.changed(&base, "../work/same").unwrap_err(), GitError::Path(_)));
+    assert!(matches!(checkout.changed(&base, "../tree/same").unwrap_err(), GitError::Path(_)));
 }
 
 #[test]
@@ -397,7 +397,7 @@ fn a_git_that_misbehaves() {
     let open = |text: &str, timeout| {
         script(&bin.join("git"), text);
         let path = format!("{}:/usr/bin:/bin", bin.display());
-        let git = Git::find(|name| (name == "PATH").then(|| OsString::from(&path)), &folder.path().join("work"));
+        let git = Git::find(|name| (name == "PATH").then(|| OsString::from(&path)), &folder.path().join("tree"));
         git.unwrap().with_timeout(timeout).open(folder.path()).unwrap_err()
     };
     let long = Duration::from_secs(600);
@@ -418,7 +418,7 @@ fn a_git_that_misbehaves() {
     assert!(matches!(error, GitError::Unexpected { .. }), "{error}");
     let error = open("echo /", long);
     assert!(matches!(error, GitError::NoGit), "its own repository reaches up to where it lies: {error}");
-    let work = folder.path().join("work");
+    let work = folder.path().join("tree");
     fs::create_dir(&work).unwrap();
     let error = open(&format!("case \"$*\" in *toplevel) echo {};; *) echo x;; esac", work.display()), long);
     assert!(matches!(error, GitError::Unexpected { .. }), "{error}");

@@ -28,7 +28,7 @@ impl Repo {
         let folder = TempDir::new().expect("a folder");
         fs::create_dir(folder.path().join("home")).expect("a folder");
         let repo = Self { folder };
-        repo.at(&repo.base(), &["init", "--quiet", "--initial-branch=main", "work"]);
+        repo.at(&repo.base(), &["init", "--quiet", "--initial-branch=main", "tree"]);
         repo
     }
 
@@ -38,7 +38,7 @@ impl Repo {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.base().join("work")
+        self.base().join("tree")
     }
 
     pub(crate) fn home(&self) -> PathBuf {
