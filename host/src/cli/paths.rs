@@ -298,6 +298,16 @@ impl Place {
         if self.shown == Path::new(".") { relative.to_path_buf() } else { self.shown.join(relative) }
     }
 
+    /// Where `relative` leads, which must not be out of the place.
+    pub(super) fn resolve(&self, relative: &Path) -> Result<PathBuf, PathError> {
+        let real = fs::canonicalize(self.real.join(relative))
+            .map_err(|error| PathError::Io { path: self.show(relative), error })?;
+        if !real.starts_with(&self.real) {
+            return Err(PathError::Outside { path: self.show(relative), root: self.shown.clone() });
+        }
+        Ok(real)
+    }
+
     fn excludes(&self, relative: &Path, folder: bool) -> bool {
         self.excluded.matched_path_or_any_parents(self.real.join(relative), folder).is_ignore()
     }
@@ -388,11 +398,7 @@ impl Collector<'_> {
         if self.files.contains_key(&path) {
             return Ok(());
         }
-        let real = fs::canonicalize(place.real.join(relative))
-            .map_err(|error| PathError::Io { path: place.show(relative), error })?;
-        if !real.starts_with(&place.real) {
-            return Err(PathError::Outside { path: place.show(relative), root: place.shown.clone() });
-        }
+        let real = place.resolve(relative)?;
         let content = read_regular(&real, limit(kind)).map_err(|error| error.shown_as(place.show(relative)))?;
         let uses = match kind {
             FileKind::GoWork => self.read_uses(place, relative, &content),

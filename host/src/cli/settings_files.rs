@@ -152,12 +152,7 @@ impl Collector {
         if self.files.contains_key(&path) {
             return Ok(());
         }
-        let real = fs::canonicalize(place.real.join(relative))
-            .map_err(|error| PathError::Io { path: place.show(relative), error })?;
-        if !real.starts_with(&place.real) {
-            let root = place.show(Path::new(""));
-            return Err(PathError::Outside { path: place.show(relative), root }.into());
-        }
+        let real = place.resolve(relative)?;
         if !self.reals.insert(real.clone()) {
             return Ok(());
         }

@@ -47,13 +47,17 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
         return Ok(judged.outcome.status);
     };
     show.source = runner.source();
-    let report: Shown = serde_json::from_slice(&judged.outcome.report).map_err(|error| shown(error.into()))?;
-    if args.repository.changed_only {
-        show.changed = annotate::changed(terminal, &runner, &report, &show);
+    // Read here only where a flag needs it: a large one takes a while.
+    let report: Option<Shown> = match needs {
+        Some(_) => Some(serde_json::from_slice(&judged.outcome.report).map_err(|error| shown(error.into()))?),
+        None => None,
+    };
+    if let Some(report) = report.as_ref().filter(|_| args.repository.changed_only) {
+        show.changed = annotate::changed(terminal, &runner, report, &show);
     }
     destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
-    if let Some(name) = &args.repository.check_run {
-        Shower { terminal, runner: &runner, outcome: &judged.outcome, report: &report, show: &show }.check_run(name)?;
+    if let (Some(report), Some(name)) = (&report, &args.repository.check_run) {
+        Shower { terminal, runner: &runner, outcome: &judged.outcome, report, show: &show }.check_run(name)?;
     }
     if let Some(unknown) = found.unknown {
         return Err(Failed::to_show(&judged.outcome, unknown));
