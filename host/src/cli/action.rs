@@ -281,9 +281,7 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
     let summary = inputs.flag("summary", true)?;
     let sarif_file = inputs.text("sarif-file")?.map(PathBuf::from);
     let runner = Runner::new(&args.paths, inputs.token()?)?;
-    if let Some(file) = &sarif_file {
-        runner.admit(file)?;
-    }
+    runner::admit(sarif_file.as_deref())?;
 
     let found = trusted::configuration(terminal, &args.config, &args.paths, Some(&runner))?;
     let judged = verify::judge(terminal, &args, found.config)?;

@@ -27,7 +27,7 @@ pub struct Shower<'a> {
     pub show: &'a Show,
 }
 
-/// What the change touches of the files that findings point at. None: not known, or `wanted` by nobody.
+/// What the change touches of the files that findings point at. None: not known, or no finding is on a file.
 pub fn changed(terminal: &TerminalArgs, runner: &Runner, report: &Shown, show: &Show) -> Option<ChangedLines> {
     let files = report.findings.iter().filter_map(|finding| finding.file.as_deref());
     let paths: BTreeSet<String> = files.map(|file| show.places.locate(file).into_owned()).collect();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use modanchor_core::lint::{NAMES, without_credentials};
 
 use super::args::{Format, LintArgs, TerminalArgs};
-use super::runner::Runner;
+use super::runner::{self, Runner};
 use super::session::{self, Failed};
 use super::trusted::Repository as _;
 use super::workspace::nearest_tree;
@@ -33,9 +33,7 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
         true => None,
         false => Runner::of_process(&args.paths, "looking for a configuration (--no-config: none)")?,
     };
-    for file in args.output.files() {
-        runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
-    }
+    runner::admit(args.output.files())?;
     let trusted::Found { config, unknown, .. } =
         trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;

@@ -81,6 +81,22 @@ pub fn only_named_configuration(
     Ok(trusted::configuration(terminal, args, paths, runner.as_ref())?.config)
 }
 
+/// Refuses files to be written that lie in the workspace of GitHub Actions and would be written elsewhere, whatever else
+/// is asked for.
+///
+/// # Errors
+/// Status 2.
+pub fn admit<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<(), Failed> {
+    let root = variable("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
+    let Some(root) = root.filter(|_| workflow::reads_along(variable(workflow::GITHUB_ACTIONS).as_deref())) else {
+        return Ok(());
+    };
+    let workspace = Workspace::new(Path::new(&root), []);
+    let workspace =
+        workspace.with_context(|| format!("GITHUB_WORKSPACE, {}", root.display())).map_err(Failed::usage)?;
+    files.into_iter().try_for_each(|file| workspace.admit(file)).map_err(Failed::usage)
+}
+
 impl Runner {
     /// By the variables of this process; `paths` are what is judged.
     ///
@@ -115,14 +131,6 @@ impl Runner {
         }
         let runner = Self::new(paths, token()?);
         runner.map(Some).map_err(|failed| Failed { error: failed.error.context(why), ..failed })
-    }
-
-    /// Refuses a file to be written that lies in the workspace and would be written elsewhere.
-    ///
-    /// # Errors
-    /// Status 2.
-    pub fn admit(&self, file: &Path) -> Result<(), Failed> {
-        self.workspace.admit(file).map_err(Failed::usage)
     }
 
     /// The event.

@@ -7,7 +7,7 @@ use super::args::{Format, TerminalArgs, VerifyArgs};
 use super::config::Config;
 use super::paths::{self, Collected};
 use super::places;
-use super::runner::Runner;
+use super::runner::{self, Runner};
 use super::session::{self, CheckBytes, Failed, Flags};
 use super::trusted;
 use super::trusted::Repository as _;
@@ -35,9 +35,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     if let (None, Some(flag)) = (&runner, needs) {
         return Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")));
     }
-    for file in args.output.files() {
-        runner.as_ref().map_or(Ok(()), |runner| runner.admit(file))?;
-    }
+    runner::admit(args.output.files())?;
     let found = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let judged = judge(terminal, args, found.config)?;
     let mut show = judged.show(terminal, args, runner.as_ref().and_then(Runner::tree));

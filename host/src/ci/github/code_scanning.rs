@@ -115,7 +115,8 @@ pub enum UploadError {
     Api(#[from] ApiError),
 }
 
-/// Uploads a SARIF file, after gzip. The same for the same commit, ref and category replaces what was there, so it is repeated freely.
+/// Uploads a SARIF file, after gzip. The same for the same commit, ref and category replaces what was there, so it is
+/// repeated freely.
 ///
 /// # Errors
 /// See [`UploadError`].

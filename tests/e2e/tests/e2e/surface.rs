@@ -179,6 +179,21 @@ fn where_a_runner_reads_along_only_annotations_are_commands() {
     assert_eq!(json("true"), json("false"), "the same document");
 }
 
+#[cfg(unix)]
+#[test]
+fn in_a_runner_no_file_is_written_through_a_link() {
+    let s = Sandbox::hello();
+    let kept = s.path("kept");
+    std::fs::write(&kept, "kept").expect("a file");
+    std::os::unix::fs::symlink(&kept, s.checkout().join("x.json")).expect("a link");
+    for command in ["verify", "lint"] {
+        let run = s.run([command, "--no-config", "--format", "json=x.json"]).env("GITHUB_ACTIONS", "true");
+        let out = run.env("GITHUB_WORKSPACE", s.checkout()).end().status(2);
+        assert!(out.stderr.contains("leads out of it"), "{command}: {}", out.stderr);
+        assert_eq!(std::fs::read(&kept).expect("it is there"), b"kept", "{command}");
+    }
+}
+
 #[test]
 fn one_annotation_and_one_summary_for_one_changed_line() {
     let s = Sandbox::hello();
