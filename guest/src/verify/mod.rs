@@ -101,6 +101,7 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
         Task::Lint(job) => lint::run(&settings, job),
+        Task::Tuf(_) => Err(Refusal::Tuf("there is no TUF client yet".to_owned())),
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }
 }
