@@ -240,7 +240,7 @@ struct Settled {
 pub(super) fn inputs(checkout: Checkout) -> Result<Vec<Input>, Refusal> {
     let mut files: Vec<Input> = Vec::with_capacity(checkout.files.len() + checkout.programs.len());
     files.extend(checkout.files.into_iter().map(|SourceFile { path, kind, content }| {
-        let sha256 = text::hex(&Sha256::digest(&content));
+        let sha256 = crate::hex::encode(&Sha256::digest(&content));
         Input { path, kind: Kind::Go(kind), content, sha256, program: None }
     }));
     for program in checkout.programs {

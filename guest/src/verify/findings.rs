@@ -198,7 +198,7 @@ impl<'a> Findings<'a> {
                 let ordinal = ordinals.entry(identity).or_insert(0);
                 let digest = Sha256::new().chain_update(identity).chain_update(ordinal.to_be_bytes()).finalize();
                 *ordinal += 1;
-                draft.finding.fingerprint = text::hex(&digest);
+                draft.finding.fingerprint = crate::hex::encode(&digest);
                 draft.finding
             })
             .collect();

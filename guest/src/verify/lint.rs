@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Draft, Findings};
+use super::finish;
 use super::settings::Settings;
-use super::{finish, text};
 use crate::contract::{FixedFile, Lint, Outcome, Refusal};
 use crate::lint::{self, Problem};
 use crate::report::{Counts, FileSummary, ModuleSummary};
@@ -27,7 +27,7 @@ pub(super) fn run(settings: &Settings, job: Lint) -> Result<Outcome, Refusal> {
         summaries.push(FileSummary {
             path: file.path.clone(),
             kind: lint::kind(file.syntax).to_owned(),
-            sha256: text::hex(&Sha256::digest(&file.content)),
+            sha256: crate::hex::encode(&Sha256::digest(&file.content)),
             lines: scan.lines,
         });
         let fixed = if fix { lint::fix(file.syntax, &file.content, &scan.problems) } else { None };

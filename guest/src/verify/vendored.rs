@@ -442,7 +442,7 @@ impl Vendors {
 type Groups = BTreeMap<usize, (usize, Option<BytesStatus>)>;
 
 fn sha256(hash: &FileHash) -> String {
-    format!("sha256:{}", text::hex(hash))
+    format!("sha256:{}", crate::hex::encode(hash))
 }
 
 /// The files that `go mod vendor` would have copied and that are not there: Go files that no build can take are not
