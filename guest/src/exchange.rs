@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::contract::{
     Answer, Body, Failure, Holding, Kept, Measure, Measurement, ModuleRef, Phase, Progress, Request, Response,
+    TargetFile, TargetGet,
 };
 
 /// The core's side of the contract: a cheap handle that every part of a session shares.
@@ -41,6 +42,7 @@ enum Kind {
     Measurement,
     /// So many.
     Holdings(usize),
+    TargetFile,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
         match request {
             Request::Measure(_) => Self::Measurement,
             Request::Held(modules) => Self::Holdings(modules.len()),
+            Request::TufTarget(_) => Self::TargetFile,
             _ => Self::Body,
         }
     }
@@ -55,6 +58,7 @@ impl Kind {
     fn fits(self, response: &Response) -> bool {
         match (self, response) {
             (_, Err(_)) | (Self::Body, Ok(Answer::Body(_))) | (Self::Measurement, Ok(Answer::Measurement(_))) => true,
+            (Self::TargetFile, Ok(Answer::TargetFile(file))) => file.sha256.len() == 32 && file.sha512.len() == 64,
             (Self::Holdings(count), Ok(Answer::Holdings(holdings))) => holdings.len() == count,
             _ => false,
         }
@@ -117,6 +121,15 @@ impl Exchange {
     pub(crate) async fn held(&self, modules: Vec<ModuleRef>) -> Result<Vec<Holding>, Failure> {
         let answers = self.get(vec![Request::Held(modules)], |answer| match answer {
             Answer::Holdings(holdings) => Some(holdings),
+            _ => None,
+        });
+        answers.await.pop().unwrap_or(Err(Failure::NotData))
+    }
+
+    /// Has a target of a TUF repository measured.
+    pub(crate) async fn target(&self, target: TargetGet) -> Result<TargetFile, Failure> {
+        let answers = self.get(vec![Request::TufTarget(target)], |answer| match answer {
+            Answer::TargetFile(file) => Some(file),
             _ => None,
         });
         answers.await.pop().unwrap_or(Err(Failure::NotData))
