@@ -40,6 +40,8 @@ pub struct Report<M = Vec<ModuleSummary<'static>>> {
     pub verdict: Verdict,
     /// The checksum databases that were to be asked; empty with GOSUMDB=off.
     pub sumdbs: Vec<SumdbSummary>,
+    /// The TUF repositories that were asked.
+    pub repositories: Vec<RepositorySummary>,
     /// The files that were judged, by path.
     pub files: Vec<FileSummary>,
     /// Every module version that a line names, that is vendored, or that was asked about; by path and version.
@@ -145,8 +147,71 @@ pub struct ModuleSummary<'a> {
     pub bytes: Vec<BytesSummary>,
     /// Signatures over it; filled by Sigstore.
     pub signatures: Vec<serde_json::Value>,
-    /// TUF targets that name it; filled by TUF.
-    pub targets: Vec<serde_json::Value>,
+    /// What TUF repositories say of it.
+    pub targets: Vec<TargetSummary>,
+}
+
+/// What became of a line before a TUF repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetStatus {
+    /// Approved, with the hash that the line has.
+    Approved,
+    /// Not approved, and let pass for a while.
+    Waived,
+    /// Approved with another hash.
+    Mismatch,
+    /// Not to be used any more.
+    Revoked,
+    /// Named by no role whose word counts.
+    Unapproved,
+    /// It could not be found out.
+    Unchecked,
+}
+
+/// What a TUF repository says of a module's zip or go.mod.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetSummary {
+    /// The repository's name.
+    pub repository: String,
+    /// The target's path.
+    pub path: String,
+    /// What became of the line.
+    pub status: TargetStatus,
+    /// The role that names it.
+    pub role: Option<String>,
+    /// The version of that role's metadata.
+    pub version: Option<u64>,
+    /// Until when that is good.
+    pub expires: Option<String>,
+    /// The h1 that was approved.
+    pub hash: Option<String>,
+    /// Where the provenance is, as its keepers say.
+    pub provenance: Option<String>,
+}
+
+/// A role of a TUF repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSummary {
+    /// `root`, `timestamp`, `snapshot` or `targets`.
+    pub name: String,
+    /// The version that was verified.
+    pub version: u64,
+    /// Until when it is good, RFC 3339.
+    pub expires: String,
+}
+
+/// A TUF repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositorySummary {
+    /// Its name.
+    pub name: String,
+    /// The top-level roles, as far as they were verified, now or in an earlier run.
+    pub roles: Vec<RoleSummary>,
+    /// How many files were asked of its server.
+    pub requests: u64,
+    /// What protected the run against rollback when it began: `cached`, or `none`.
+    pub floor: Floor,
 }
 
 /// What a go.sum line is the hash of.
@@ -300,6 +365,8 @@ pub struct Counts {
     pub findings: SeverityCounts,
     /// Findings that the configuration ignores.
     pub ignored: u64,
+    /// Module versions that no TUF repository answers for; 0 if there is no repository.
+    pub uncovered: u64,
 }
 
 /// How many zips, folders, go.mod files and vendored modules have the hash that they should have.

@@ -187,6 +187,28 @@ impl Approval {
     }
 }
 
+/// Where a chain of roots begins: root metadata that was got on a way that is trusted, and is signed by its own keys.
+#[derive(Debug, Clone)]
+pub struct TrustedRoot {
+    state: TrustedMetadataSet,
+    root: Root,
+}
+
+impl TrustedRoot {
+    /// Reads it (section 5.2). Its expiry does not matter: the chain goes on from it.
+    ///
+    /// # Errors
+    ///
+    /// If it is no sound root metadata, or not signed by its own keys.
+    pub fn new(bytes: &[u8]) -> Result<Self, TufError> {
+        crypto::install();
+        let file = "the trusted root";
+        let parsed: Signed<Root> = parse(file, bytes)?;
+        let state = TrustedMetadataSet::from_root(bytes).map_err(|error| refused(file, file, &error))?;
+        Ok(Self { state, root: parsed.signed })
+    }
+}
+
 /// One repository in one run.
 pub struct Client {
     name: String,
@@ -204,28 +226,20 @@ pub struct Client {
 
 impl Client {
     /// A client that trusts `root`. Nothing is asked for yet.
-    ///
-    /// # Errors
-    ///
-    /// If that is no root metadata signed by its own keys (section 5.2). Its expiry does not matter here.
-    pub(crate) fn new(name: &str, root: &[u8], now: jiff::Timestamp, exchange: Exchange) -> Result<Self, TufError> {
-        crypto::install();
-        let file = "the trusted root";
-        let parsed: Signed<Root> = parse(file, root)?;
-        let state = TrustedMetadataSet::from_root(root).map_err(|error| refused(file, file, &error))?;
-        Ok(Self {
+    pub(crate) fn new(name: &str, root: &TrustedRoot, now: jiff::Timestamp, exchange: Exchange) -> Self {
+        Self {
             name: name.to_owned(),
             exchange,
             now,
-            state,
-            root: parsed.signed,
+            state: root.state.clone(),
+            root: root.root.clone(),
             timestamp: None,
             snapshot: None,
             targets: None,
             delegated: RefCell::default(),
             requests: Rc::default(),
             floor: Floor::None,
-        })
+        }
     }
 
     /// Its name.
@@ -282,7 +296,10 @@ impl Client {
             self.follow_root(&file, &bytes)?;
             // 5.3.11, before the new root is kept: whoever gets hold of the old keys must not be able to hold us back for ever
             // by having once signed a version that cannot be reached (fast-forward attack).
-            let rotated = |role: &str| before.roles.get(role) != self.root.roles.get(role);
+            let keys = |root: &Root, role: &str| -> BTreeSet<String> {
+                root.roles.get(role).map(|role| role.keyids.iter().cloned().collect()).unwrap_or_default()
+            };
+            let rotated = |role: &str| keys(&before, role) != keys(&self.root, role);
             if rotated("timestamp") || rotated("snapshot") {
                 self.keep("timestamp.json", None);
                 self.keep("snapshot.json", None);

@@ -6,6 +6,7 @@
 //! | [`metadata`] | the four roles, read strictly and written canonically |
 //! | [`delegation`] | which delegations a path may be looked for in |
 //! | [`crypto`] | signature schemes |
+//! | [`modules`] | modules as targets |
 //! | [`client`] | the client's workflow, and the walk of delegations |
 
 pub mod client;
@@ -13,3 +14,4 @@ pub mod crypto;
 pub mod delegation;
 pub mod json;
 pub mod metadata;
+pub mod modules;

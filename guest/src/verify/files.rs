@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
 use super::settings::{Settings, Skip, TOOLCHAIN};
-use super::{asking, bytes, finish, fix, programs, text, vendored};
+use super::{approvals, asking, bytes, finish, fix, programs, text, vendored};
 use crate::buildinfo::BuildInfo;
 use crate::contract::{Checkout, FileKind, Outcome, Presence, Refusal, SourceFile};
 use crate::exchange::Exchange;
@@ -20,7 +20,8 @@ use crate::gosum::sum::{self, Entry, HashKind, Line};
 use crate::gosum::wanted::{File, Survey, Wanted};
 use crate::module::ModuleVersion;
 use crate::report::{
-    BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity, rules,
+    BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity,
+    TargetSummary, rules,
 };
 use crate::sumdb::client::{Answer, Client, Record, Unbelievable, Unchecked};
 use crate::sumdb::lookup::lines_for;
@@ -147,7 +148,8 @@ pub(super) async fn run(
     let mut settled: Vec<(usize, Settled)> = Vec::with_capacity(ask.len());
     let mut lines = Vec::new();
     let interests = bytes::interests(&files, &rows, &groups, &listed);
-    let (holdings, stop) = {
+    let approvals = approvals::interests(settings, &rows, &groups);
+    let (holdings, answers, stop) = {
         // Hashing and asking do not wait for each other.
         let look = bytes::look(settings, &exchange, &groups, &interests, &listed);
         let asking = async {
@@ -164,7 +166,8 @@ pub(super) async fn run(
             })
             .await
         };
-        futures_util::future::join(look, asking).await
+        let approving = approvals::look(settings, &exchange, &approvals);
+        futures_util::future::join3(look, approving, asking).await
     };
     for (number, settled) in settled {
         groups[number].record = settled.record;
@@ -199,7 +202,10 @@ pub(super) async fn run(
     bytes.judge(&survey, &interests, &holdings, &exchange, &mut findings).await;
     vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
+    let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
+
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
+    counts.uncovered = approvals.uncovered(settings);
     for row in &rows {
         match row.status {
             LineStatus::Verified => counts.verified += 1,
@@ -216,8 +222,8 @@ pub(super) async fn run(
     for summary in bytes.values().flatten() {
         counts.bytes.add(summary);
     }
-    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes };
-    let outcome = finish(settings, client.as_ref(), summaries, &modules, counts, findings);
+    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets };
+    let outcome = finish(settings, client.as_ref(), answers.repositories(), summaries, &modules, counts, findings);
     Ok(Outcome { lines, fixes, ..outcome })
 }
 
@@ -726,6 +732,7 @@ struct Modules<'a> {
     rows: &'a [Row<'a>],
     groups: &'a [Group],
     bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
+    targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
 }
 
 impl Serialize for Modules<'_> {
@@ -753,7 +760,7 @@ impl Serialize for Modules<'_> {
                     .collect(),
                 bytes: bytes.to_vec(),
                 signatures: Vec::new(),
-                targets: Vec::new(),
+                targets: self.targets.get(&number).cloned().unwrap_or_default(),
             }
         }))
     }

@@ -43,7 +43,7 @@ pub(super) fn run(settings: &Settings, job: Lint) -> Result<Outcome, Refusal> {
         }
     }
     let modules: [ModuleSummary<'_>; 0] = [];
-    let mut outcome = finish(settings, None, summaries, modules, Counts::default(), findings);
+    let mut outcome = finish(settings, None, Vec::new(), summaries, modules, Counts::default(), findings);
     outcome.fixes = fixes;
     Ok(outcome)
 }

@@ -107,7 +107,7 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
         })
         .collect();
     let counts = Counts { modules: modules.len() as u64, ..Counts::default() };
-    let mut outcome = finish(settings, client.as_ref(), Vec::new(), &summaries, counts, findings);
+    let mut outcome = finish(settings, client.as_ref(), Vec::new(), Vec::new(), &summaries, counts, findings);
     // All or nothing: half of what was asked for is easily taken for the whole.
     if complete && outcome.status == 0 {
         outcome.lines = lines;

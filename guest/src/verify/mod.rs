@@ -16,10 +16,11 @@ use serde::Serialize;
 
 use crate::contract::{Job, Next, Outcome, Refusal, Response, Step, Task};
 use crate::module::ModuleError;
-use crate::report::{Counts, FileSummary, Report, SCHEMA, SumdbSummary};
+use crate::report::{Counts, FileSummary, Report, RepositorySummary, SCHEMA, SumdbSummary};
 use crate::sumdb::client::Client;
 use crate::sumdb::tlog::AuthenticHead;
 
+mod approvals;
 mod asking;
 mod bytes;
 mod files;
@@ -33,6 +34,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tuf;
 mod vendored;
 
 use crate::exchange::Exchange;
@@ -101,7 +103,7 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
         Task::Lint(job) => lint::run(&settings, job),
-        Task::Tuf(_) => Err(Refusal::Tuf("there is no TUF client yet".to_owned())),
+        Task::Tuf(task) => tuf::run(&settings, task, exchange).await,
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }
 }
@@ -110,6 +112,7 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
 fn finish(
     settings: &Settings,
     client: Option<&Client<'_>>,
+    repositories: Vec<RepositorySummary>,
     files: Vec<FileSummary>,
     modules: impl Serialize,
     counts: Counts,
@@ -134,6 +137,7 @@ fn finish(
         checked_at: text::instant(settings.now),
         verdict: sum.verdict,
         sumdbs: sumdbs.into_iter().collect(),
+        repositories,
         files,
         modules,
         findings: sum.findings,

@@ -1,6 +1,7 @@
 //! The job, checked: what it says in types that cannot hold the wrong thing.
 
 use crate::contract::{self, FailOn, Job, Refusal, SkipPatterns, Sumdb};
+use crate::exchange::Exchange;
 use crate::module::Patterns;
 use crate::report::rules;
 use crate::report::{Severity, Tool};
@@ -9,6 +10,7 @@ use crate::sumdb::cosignature::Witnesses;
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tile::Height;
 use crate::sumdb::tlog::AuthenticHead;
+use crate::tuf::client::{Client, TrustedRoot};
 
 use super::text;
 
@@ -31,6 +33,35 @@ pub(super) struct Settings {
     pub(super) allow_incomplete: bool,
     pub(super) ignores: Vec<Ignore>,
     pub(super) bytes: contract::Bytes,
+    pub(super) tuf: Tuf,
+}
+
+/// What the run knows of TUF.
+pub(super) struct Tuf {
+    pub(super) repositories: Vec<Repository>,
+    /// In the order in which they are tried. Where the job has no map, one for each repository.
+    pub(super) mappings: Vec<Mapping>,
+    pub(super) required: bool,
+    /// The job's instant.
+    pub(super) now: jiff::Timestamp,
+}
+
+/// A TUF repository.
+pub(super) struct Repository {
+    pub(super) name: String,
+    /// Which must have approved.
+    pub(super) role: Option<String>,
+    root: TrustedRoot,
+}
+
+/// Which repositories must agree about a module.
+pub(super) struct Mapping {
+    pub(super) modules: Patterns,
+    /// By their number, each once.
+    pub(super) repositories: Vec<usize>,
+    /// 1 to their number.
+    pub(super) threshold: usize,
+    pub(super) terminating: bool,
 }
 
 /// The checksum database, and what is asked of its newest head.
@@ -54,6 +85,7 @@ pub(super) struct Ignore {
 
 impl Settings {
     pub(super) fn new(job: Job) -> Result<Self, Refusal> {
+        let tuf = Tuf::new(job.tuf, job.now)?;
         let now = job.now.seconds;
         let (sumdb, off_by) = match job.sumdb {
             Sumdb::Database(database) => (Some(Database::new(database, now)?), None),
@@ -75,6 +107,7 @@ impl Settings {
             },
             allow_incomplete: job.allow_incomplete,
             bytes: job.bytes,
+            tuf,
             ignores: job.ignores.into_iter().map(Ignore::new).collect::<Result<_, _>>()?,
         })
     }
@@ -98,6 +131,84 @@ pub(super) enum Skip<'a> {
     Off(&'a str),
     /// This pattern covers it.
     Pattern(&'a str),
+}
+
+/// The most repositories, and the most entries of a map.
+pub(super) const MAX_REPOSITORIES: usize = 64;
+
+impl Tuf {
+    fn new(job: contract::Repositories, now: contract::Instant) -> Result<Self, Refusal> {
+        let refuse = |name: &str, why: &str| Refusal::Tuf(format!("{name}: {why}"));
+        let nanoseconds = i32::try_from(now.nanoseconds).unwrap_or(i32::MAX);
+        let instant = i64::try_from(now.seconds).ok().and_then(|now| jiff::Timestamp::new(now, nanoseconds).ok());
+        let now = instant.ok_or_else(|| refuse("now", "no instant that a calendar knows"))?;
+        if job.all.len() > MAX_REPOSITORIES || job.map.len() > MAX_REPOSITORIES {
+            return Err(refuse("the map", &format!("more than {MAX_REPOSITORIES} entries")));
+        }
+        let mut mappings = Vec::new();
+        let mut repositories: Vec<Repository> = Vec::new();
+        for repository in job.all {
+            let name = repository.name;
+            let named =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+            if !named || name.starts_with('.') {
+                return Err(refuse(&name, "a repository's name is made of letters, digits, `-`, `_` and `.`"));
+            }
+            if repositories.iter().any(|other| other.name == name) {
+                return Err(refuse(&name, "two repositories of this name"));
+            }
+            let root = TrustedRoot::new(&repository.trusted_root).map_err(|error| refuse(&name, &error.to_string()))?;
+            mappings.push(Mapping {
+                modules: Patterns::new(&repository.modules),
+                repositories: vec![repositories.len()],
+                threshold: 1,
+                // The first that covers a module decides.
+                terminating: true,
+            });
+            repositories.push(Repository { name, role: repository.role, root });
+        }
+        if !job.map.is_empty() {
+            mappings.clear();
+        }
+        for mapping in job.map {
+            let mut numbers = Vec::new();
+            for name in &mapping.repositories {
+                let number = repositories.iter().position(|repository| repository.name == *name);
+                let number = number.ok_or_else(|| refuse(name, "the map names a repository that there is not"))?;
+                if numbers.contains(&number) {
+                    return Err(refuse(name, "the map names it twice in one entry"));
+                }
+                numbers.push(number);
+            }
+            let threshold = usize::try_from(mapping.threshold).unwrap_or(usize::MAX);
+            if threshold == 0 || threshold > numbers.len() {
+                let why = format!("{threshold} of {} repositories cannot agree", numbers.len());
+                return Err(refuse(&mapping.modules, &why));
+            }
+            let (modules, terminating) = (Patterns::new(&mapping.modules), mapping.terminating);
+            mappings.push(Mapping { modules, repositories: numbers, threshold, terminating });
+        }
+        Ok(Self { repositories, mappings, required: job.required, now })
+    }
+
+    /// The mappings that say something about a module, in their order, up to the first that is terminating.
+    pub(super) fn choices(&self, path: &str) -> Vec<usize> {
+        let mut choices = Vec::new();
+        for (number, mapping) in self.mappings.iter().enumerate().filter(|(_, mapping)| mapping.covers(path)) {
+            choices.push(number);
+            if mapping.terminating {
+                break;
+            }
+        }
+        choices
+    }
+}
+
+impl Repository {
+    /// A client of it, that knows nothing but its trusted root yet.
+    pub(super) fn client(&self, settings: &Settings, exchange: &Exchange) -> Client {
+        Client::new(&self.name, &self.root, settings.tuf.now, exchange.clone())
+    }
 }
 
 impl Database {
@@ -134,11 +245,11 @@ impl Ignore {
         let Some(rule) = rules::find(&ignore.rule) else {
             return refuse("no such rule");
         };
-        if rule.id == rules::unchecked::RULE.id {
+        if rule.means_unchecked() {
             return refuse("what could not be checked cannot be ignored; --allow-incomplete lets it pass");
         }
         if !rule.ignorable() {
-            return refuse("a critical finding about the checksum database cannot be ignored");
+            return refuse("a critical finding about a checksum database or a TUF repository cannot be ignored");
         }
         if ignore.reason.trim().is_empty() {
             return refuse("an ignore needs a reason");

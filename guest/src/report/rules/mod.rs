@@ -37,6 +37,15 @@ pub mod sumdb_no_line;
 pub mod sumdb_skipped;
 pub mod sumdb_stale;
 pub mod sumdb_unknown_module;
+pub mod tuf_bad_signature;
+pub mod tuf_expired;
+pub mod tuf_freeze;
+pub mod tuf_mismatch;
+pub mod tuf_revoked;
+pub mod tuf_rollback;
+pub mod tuf_unapproved;
+pub mod tuf_unavailable;
+pub mod tuf_waived;
 pub mod unchecked;
 pub mod vendor_extra;
 pub mod vendor_inconsistent;
@@ -81,6 +90,15 @@ pub const ALL: &[&Rule] = &[
     &sumdb_skipped::RULE,
     &sumdb_stale::RULE,
     &sumdb_unknown_module::RULE,
+    &tuf_bad_signature::RULE,
+    &tuf_expired::RULE,
+    &tuf_freeze::RULE,
+    &tuf_mismatch::RULE,
+    &tuf_revoked::RULE,
+    &tuf_rollback::RULE,
+    &tuf_unapproved::RULE,
+    &tuf_unavailable::RULE,
+    &tuf_waived::RULE,
     &unchecked::RULE,
     &vendor_extra::RULE,
     &vendor_inconsistent::RULE,
@@ -151,12 +169,18 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether a configuration may ignore its findings. What a checksum database did wrong stays visible: those
-    /// criticals say that the judge was lied to, and no module can be excused from that. So does what could not be
-    /// checked; `--allow-incomplete` is there for it.
+    /// Whether a configuration may ignore its findings. What a checksum database or a TUF repository did wrong stays
+    /// visible: those criticals say that the judge was lied to, and no module can be excused from that. An exception from
+    /// what a repository has revoked is signed by its keepers, as a waiver. What could not be checked stays visible too;
+    /// `--allow-incomplete` is there for it.
     pub fn ignorable(&self) -> bool {
-        let accuses_the_database = self.severity == Severity::Critical && self.id.starts_with("sumdb-");
-        !accuses_the_database && self.id != unchecked::RULE.id
+        let accuses = self.id.starts_with("sumdb-") || self.id.starts_with("tuf-");
+        !(self.severity == Severity::Critical && accuses) && !self.means_unchecked()
+    }
+
+    /// Whether it says that nothing could be found out.
+    pub fn means_unchecked(&self) -> bool {
+        [unchecked::RULE.id, tuf_unavailable::RULE.id].contains(&self.id)
     }
 
     /// Whether it is about settings, and found by `lint`: about no module.
