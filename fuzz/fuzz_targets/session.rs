@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use modanchor_core::contract::{
     Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Instant, Job, Measured, Measurement, Next,
-    Oddities, Origin, Presence, Request, SkipPatterns, SourceFile, Sumdb, Task, Tool, Zips,
+    Oddities, Origin, Presence, Repositories, Request, SkipPatterns, SourceFile, Sumdb, Task, Tool, Zips,
 };
 use modanchor_core::report::{LineStatus, Report};
 use modanchor_core::sumdb::setting::Setting;
@@ -48,6 +48,7 @@ fuzz_target!(|input: &[u8]| {
         allow_incomplete: false,
         ignores: Vec::new(),
         bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
+        tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
     });
     let mut rest = input;
     let mut answers = Vec::new();

@@ -5,7 +5,9 @@
 
 use std::time::{Duration, Instant};
 
-use modanchor_host::contract::{Bytes, FailOn, Instant as Now, Job, Presence, SkipPatterns, Sumdb, Task, Tool, Zips};
+use modanchor_host::contract::{
+    Bytes, FailOn, Instant as Now, Job, Presence, Repositories, SkipPatterns, Sumdb, Task, Tool, Zips,
+};
 use modanchor_host::engine::{Engine, EngineError, Limits};
 
 /// Runs for the median.
@@ -23,6 +25,7 @@ fn run() -> Result<[Duration; 3], EngineError> {
         allow_incomplete: false,
         ignores: vec![],
         bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
+        tuf: Repositories::none(),
     };
     let begin = Instant::now();
     let engine = Engine::new(Limits::default())?;

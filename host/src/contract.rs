@@ -21,9 +21,21 @@ pub use generated::exports::modanchor::verifier::job::{
     SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
+pub use generated::exports::modanchor::verifier::tuf::{
+    ClientTask, KeptMetadata, KeptTarget, Mapping, MetadataGet, MetadataRecall, Repositories, Repository, TargetFile,
+    TargetGet,
+};
 pub use generated::exports::modanchor::verifier::types::{Failure, Instant, ModuleVersion as ModuleRef, Origin};
 pub use generated::exports::modanchor::verifier::verify::{
     FixedFile, Next, Outcome, Phase, Progress, Refusal, Step, Verdict,
 };
 pub use generated::modanchor::verifier::blob;
 pub use generated::{Verifier, VerifierPre};
+
+impl Repositories {
+    /// Those of a run that knows none, in which no module needs one.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { all: Vec::new(), map: Vec::new(), required: false }
+    }
+}

@@ -87,6 +87,11 @@ impl Regular {
         self.file
     }
 
+    /// The open file, to be read from.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// As it was when it was opened.
     pub fn metadata(&self) -> &Metadata {
         &self.before

@@ -6,7 +6,7 @@ use std::time::Duration;
 use modanchor_core::report::{Places, sarif};
 use modanchor_host::contract::{
     Answer, Body, Bytes, Checkout, Database, FailOn, FileKind, Instant, Job, Next, Origin, Presence, Refusal,
-    RenderError, SarifOptions, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
+    RenderError, Repositories, SarifOptions, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
 };
 use modanchor_host::engine::{COMPONENT_SHA256, Engine, EngineError, Limits};
 
@@ -21,6 +21,7 @@ fn job(task: Task) -> Job {
         allow_incomplete: false,
         ignores: vec![],
         bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
+        tuf: Repositories::none(),
     }
 }
 

@@ -21,18 +21,23 @@ pub(super) fn stage(
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
 ) -> io::Result<NamedTempFile> {
     fs::create_dir_all(dir)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMP);
-    // As for any other file: what the umask leaves.
-    #[cfg(unix)]
-    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir)?;
+    let mut file = temp_file(dir)?;
     let mut writer = BufWriter::new(file.as_file_mut());
     fill(&mut writer)?;
     writer.flush()?;
     drop(writer);
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// An empty temporary file in `dir`, which exists. It is removed when it is dropped.
+pub(crate) fn temp_file(dir: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMP);
+    // As for any other file: what the umask leaves.
+    #[cfg(unix)]
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+    builder.tempfile_in(dir)
 }
 
 /// Writes `dir/name` at once, over what was there.
@@ -43,6 +48,15 @@ pub(super) fn write(
 ) -> io::Result<()> {
     stage(dir, fill)?.persist(dir.join(name))?;
     sync_dir(dir)
+}
+
+/// The same, without waiting for the disk: after a crash of the machine it may be what was there, empty or cut.
+pub(super) fn write_lazily(dir: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let mut file = temp_file(dir)?;
+    file.write_all(content)?;
+    file.persist(dir.join(name))?;
+    Ok(())
 }
 
 /// Makes the names in `dir` durable, where the platform can.

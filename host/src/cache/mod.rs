@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `sumdb/NAME/latest` | the newest accepted head, the signed note as received | compare and swap under `latest.lock` |
 //! | `sumdb/NAME/packs/` | proofs, links, the edge: immutable [`pack`]s | whole files, without a lock |
+//! | `tuf/DIGEST/` | [metadata of TUF repositories](tuf), by the root that is trusted | whole files, without a lock |
 //! | `evidence/NAME/` | what shows that a database misbehaved | new files, never overwritten or removed |
 //!
 //! NAME is the database's name, escaped where it is not a safe folder name. Every file gets its name when it is
@@ -20,6 +21,7 @@ pub(crate) mod disk;
 pub mod pack;
 mod packs;
 mod place;
+pub mod tuf;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -118,6 +120,16 @@ pub enum Note {
         /// Why.
         why: &'static str,
     },
+    /// Metadata of a TUF repository could not be written or removed: the next run has less memory of what was seen.
+    #[error("{file} of the TUF repository {repository} is not kept: {source}")]
+    Metadata {
+        /// The repository's name.
+        repository: String,
+        /// The file.
+        file: String,
+        /// Why.
+        source: tuf::PlaceError,
+    },
     /// Evidence is only in the report.
     #[error("evidence {name} against {database} is not kept: {source}")]
     Evidence {
@@ -150,6 +162,10 @@ struct State {
     /// None: memory only.
     root: Option<PathBuf>,
     databases: BTreeMap<String, Database>,
+    /// TUF repositories by name.
+    repositories: BTreeMap<String, tuf::Kept>,
+    /// Targets that were accepted and have no place.
+    lost: Vec<(String, tuf::PlaceError)>,
     /// Bytes in all `pending`.
     pending: usize,
     /// Items cannot be written: they stay in memory, up to [`BUFFER_MAX`].
@@ -206,7 +222,7 @@ impl Store {
     }
 
     /// Keeps what the core allows to be kept: items in memory until there are [`BUFFER_MAX`] bytes of them or until
-    /// [`flush`](Self::flush), evidence at once. Answers with the files of the evidence, for the user. What could not
+    /// [`flush`](Self::flush), evidence, metadata and targets at once. Answers with the files of the evidence, for the user. What could not
     /// be kept is [noted](Self::notes).
     pub fn keep(&mut self, kept: Vec<Kept>) -> Vec<PathBuf> {
         let state = self.state_mut();
@@ -214,6 +230,8 @@ impl Store {
         for kept in kept {
             match kept {
                 Kept::Item(item) => state.keep(item),
+                Kept::TufMetadata(metadata) => state.keep_metadata(metadata),
+                Kept::TufTarget(target) => state.keep_target(target),
                 Kept::Evidence(evidence) => match state.save(&evidence) {
                     Ok(file) => files.push(file),
                     Err(source) => {

@@ -85,7 +85,7 @@ pub(super) fn folder(name: &str) -> Result<String, NameError> {
 
 /// Whether Windows takes a file of this name for a device, whatever follows the first dot
 /// (<https://learn.microsoft.com/windows/win32/fileio/naming-a-file>).
-fn is_device(name: &str) -> bool {
+pub(super) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     matches!(stem, "con" | "prn" | "aux" | "nul")
         || ["com", "lpt"]

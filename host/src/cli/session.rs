@@ -11,8 +11,8 @@ use super::args::{BytesArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
 use crate::cache::{self, Store};
 use crate::contract::{
-    Bytes, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, SkipPatterns, Sumdb, Task, Tool,
-    Zips,
+    Bytes, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, Repositories, SkipPatterns,
+    Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
@@ -108,6 +108,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         allow_incomplete: flags.allow_incomplete,
         ignores: config.ignores,
         bytes,
+        tuf: Repositories::none(),
     };
     let run = (|| {
         let (engine, root) = match &flags.bytes {
@@ -163,6 +164,7 @@ pub fn run_alone(fail_on: FailOn, config: Config, task: Task) -> Result<(Outcome
         allow_incomplete: false,
         ignores: config.ignores,
         bytes: NO_BYTES,
+        tuf: Repositories::none(),
     };
     let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
     match step.map_err(Failed::unchecked)?.next {
@@ -251,6 +253,7 @@ fn refused(by_flag: bool, refusal: Refusal) -> anyhow::Error {
         Refusal::Query(why) => anyhow::anyhow!("{why}"),
         Refusal::Program(why) => anyhow::anyhow!("{why}"),
         Refusal::Ignore(why) => anyhow::anyhow!("[[ignore]] {why}"),
+        Refusal::Tuf(why) => anyhow::anyhow!("[tuf] {why}"),
         Refusal::NothingToDo => anyhow::anyhow!("nothing to verify"),
         Refusal::Protocol(why) => anyhow::anyhow!("the core and its host disagree: {why}; please report this"),
     }

@@ -11,10 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use super::hashing::{self, Hasher};
 use super::{EngineError, Session};
 use crate::cache::Store;
+use crate::cache::tuf::Held;
 use crate::contract::{
-    Answer, Evidence, Failure, Item, Kept, Next, Outcome, Progress, Recall, Refusal, Request, Response,
+    Answer, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress, Recall, Refusal, Request, Response,
+    SumdbGet, TargetGet,
 };
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetched, Fetcher};
 
 /// Where a run's progress goes.
 pub trait Watch {
@@ -44,7 +46,7 @@ pub struct Run {
     pub evidence_files: Vec<PathBuf>,
     /// How many times the core asked.
     pub needs: usize,
-    /// How many of its requests were for the checksum database, caches of it included.
+    /// How many of its requests were for a checksum database or a TUF repository, caches of the former included.
     pub fetches: usize,
 }
 
@@ -71,13 +73,13 @@ pub async fn drive(
         watch.step(&step.progress);
         evidence.extend(step.keep.iter().filter_map(|kept| match kept {
             Kept::Evidence(evidence) => Some(evidence.clone()),
-            Kept::Item(_) => None,
+            Kept::Item(_) | Kept::TufMetadata(_) | Kept::TufTarget(_) => None,
         }));
         evidence_files.extend(store.keep(step.keep));
         let end = match step.next {
             Next::Need(requests) => {
                 needs += 1;
-                fetches += requests.iter().filter(|request| matches!(request, Request::Sumdb(_))).count();
+                fetches += requests.iter().filter(|request| is_fetch(request)).count();
                 let all = answer(requests, fetcher, hasher, store, watch).await;
                 answers = all.inspect_err(|_| store.flush())?;
                 continue;
@@ -87,6 +89,47 @@ pub async fn drive(
         };
         store.flush();
         return Ok(Run { end, evidence, evidence_files, needs, fetches });
+    }
+}
+
+/// Whether a request may take the network.
+fn is_fetch(request: &Request) -> bool {
+    match request {
+        Request::Sumdb(_) | Request::TufMetadata(_) => true,
+        Request::TufTarget(get) => !get.held,
+        _ => false,
+    }
+}
+
+/// What is fetched while other requests are answered.
+enum Fetch {
+    Sumdb(SumdbGet),
+    Metadata(MetadataGet),
+    /// And where it is kept.
+    Target(TargetGet, Option<PathBuf>),
+    /// A target, and the file that it has already.
+    Here(TargetGet, PathBuf),
+}
+
+impl Fetch {
+    /// The answer, and the target that it is about.
+    async fn run(self, fetcher: &Fetcher) -> (Response, Option<Held>) {
+        let measured = |get, fetched: Result<Fetched, Failure>| match fetched {
+            Ok(fetched) => (Ok(Answer::TargetFile(fetched.file.clone())), Some(Held { get, fetched })),
+            Err(failure) => (Err(failure), None),
+        };
+        match self {
+            Self::Sumdb(get) => (fetcher.sumdb(&get).await.map(Answer::Body), None),
+            Self::Metadata(get) => (fetcher.tuf_metadata(&get).await.map(Answer::Body), None),
+            Self::Target(get, folder) => {
+                let fetched = fetcher.tuf_target(&get, folder.as_deref()).await;
+                measured(get, fetched)
+            }
+            Self::Here(get, path) => {
+                let file = fetcher.tuf_held(path, get.max_bytes).await;
+                measured(get, file.map(|file| Fetched { file, kept: None }))
+            }
+        }
     }
 }
 
@@ -100,7 +143,7 @@ pub(super) async fn answer(
     watch: &impl Watch,
 ) -> Result<Vec<Response>, EngineError> {
     let mut answers: Vec<Response> = vec![Err(Failure::Unreachable); requests.len()];
-    let mut fetches = FuturesUnordered::new();
+    let mut fetches = Vec::new();
     let mut files = Vec::new();
     for (position, request) in requests.into_iter().enumerate() {
         match request {
@@ -109,8 +152,16 @@ pub(super) async fn answer(
             }
             Request::Recall(recall) => answers[position] = store.recall(&recall).map(Answer::Body),
             Request::Advance(advance) => answers[position] = store.advance(&advance).map(Answer::Body),
-            Request::Sumdb(get) => {
-                fetches.push(async move { (position, fetcher.sumdb(&get).await.map(Answer::Body)) });
+            Request::TufRecall(recall) => answers[position] = store.recall_metadata(&recall).map(Answer::Body),
+            Request::Sumdb(get) => fetches.push((position, Fetch::Sumdb(get))),
+            Request::TufMetadata(get) => fetches.push((position, Fetch::Metadata(get))),
+            Request::TufTarget(get) if get.held => match store.held_target(&get) {
+                Ok(path) => fetches.push((position, Fetch::Here(get, path))),
+                Err(failure) => answers[position] = Err(failure),
+            },
+            Request::TufTarget(get) => {
+                let folder = store.targets_folder(&get.repository);
+                fetches.push((position, Fetch::Target(get, folder)));
             }
             Request::Measure(measure) => files.push((hasher.weight(&measure), position, Request::Measure(measure))),
             // Small, and what comes next may wait for it.
@@ -123,11 +174,17 @@ pub(super) async fn answer(
         .into_iter()
         .map(|(_, position, request)| async move { (position, hasher.answer(request, fetcher).await) })
         .collect();
+    // So do these: they go out in the order in which they were asked for.
+    let mut fetches: FuturesUnordered<_> =
+        fetches.into_iter().map(|(position, fetch)| async move { (position, fetch.run(fetcher).await) }).collect();
     let all = fetches.len() + measures.len();
     let mut done = 0;
     while done < all {
         tokio::select! {
-            Some((position, answer)) = fetches.next() => answers[position] = answer,
+            Some((position, (answer, held))) = fetches.next() => {
+                answers[position] = answer;
+                held.into_iter().for_each(|held| store.hold(held));
+            }
             Some((position, answer)) = measures.next() => answers[position] = hashing::respond(answer, fetcher)?,
         }
         done += 1;

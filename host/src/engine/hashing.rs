@@ -432,7 +432,12 @@ impl Hasher {
             Request::Measure(measure) => self.measure(measure, fetcher).await,
             Request::Cached(get) => self.cached(get).await,
             Request::ZipFile(get) => self.zip_file(get, fetcher).await,
-            Request::Recall(_) | Request::Sumdb(_) | Request::Advance(_) => Err(HashError::Fetch(Failure::Absent)),
+            Request::Recall(_)
+            | Request::Sumdb(_)
+            | Request::Advance(_)
+            | Request::TufRecall(_)
+            | Request::TufMetadata(_)
+            | Request::TufTarget(_) => Err(HashError::Fetch(Failure::Absent)),
         }
     }
 

@@ -42,6 +42,20 @@ impl Base {
         }
     }
 
+    /// The folder above, if there is one. A query stays.
+    pub(crate) fn parent(&self) -> Option<Self> {
+        match self {
+            Base::Folder(folder) => folder.parent().map(|folder| Base::Folder(folder.to_owned())),
+            Base::Server { url, credentials } => {
+                let path = url.path().strip_suffix('/').unwrap_or(url.path());
+                let above = path.rsplit_once('/')?.0.to_owned();
+                let mut url = url.clone();
+                url.set_path(&above);
+                Some(Base::Server { url, credentials: credentials.clone() })
+            }
+        }
+    }
+
     /// For messages.
     pub(crate) fn shown(&self) -> String {
         match self {
@@ -109,6 +123,25 @@ pub(crate) fn parse_sumdb_url(raw: &str) -> Result<Base, String> {
         _ => Err(format!("unsupported scheme: {}", redact(raw))),
     }
     .map_err(|text| if text.starts_with("invalid") { text } else { format!("invalid GOSUMDB URL: {text}") })
+}
+
+/// Where a TUF repository has its files: a URL, or an absolute path.
+pub(crate) fn parse_repository(raw: &str) -> Result<Base, String> {
+    if !raw.contains("://") {
+        let path = PathBuf::from(raw);
+        return match path.is_absolute() {
+            true => Ok(Base::Folder(path)),
+            false => Err(format!("neither an https, http or file URL nor an absolute path: {}", redact(raw))),
+        };
+    }
+    let parsed = GoUrl::parse(raw)?;
+    match parsed.scheme.as_str() {
+        "http" | "https" | "file" if parsed.fragment => Err(format!("a URL with a fragment: {}", redact(raw))),
+        "http" | "https" => parsed.server(raw),
+        "file" if parsed.query.is_some() => Err(format!("a file URL with a query: {}", redact(raw))),
+        "file" => parsed.folder(),
+        _ => Err(format!("invalid URL scheme (must be https, http, file): {}", redact(raw))),
+    }
 }
 
 /// The database itself, at `https://NAME`, for a name that [`check_database_name`] has passed.

@@ -42,6 +42,7 @@ mod proxies;
 mod remote;
 mod retry;
 mod sink;
+mod tuf;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -60,6 +61,8 @@ pub use remote::MAX_REQUESTS_IN_CHAIN;
 pub(crate) use remote::innermost;
 pub(crate) use retry::retry_after;
 pub use retry::{Clock, RetryPolicy, SystemClock};
+pub use tuf::{Fetched, TargetsAt, TufSource};
+pub(crate) use tuf::{is_metadata_file, is_numbered_root, is_target_path};
 
 use crate::contract::{Body, Failure, Origin, Source, SumdbGet};
 use crate::files::Regular;
@@ -103,6 +106,8 @@ pub struct DatabaseSource {
 pub struct FetchConfig {
     /// The databases that may be asked.
     pub databases: Vec<DatabaseSource>,
+    /// The TUF repositories that may be asked.
+    pub repositories: Vec<TufSource>,
     /// GOPROXY.
     pub goproxy: Setting,
     /// GONOPROXY: modules that are not fetched through a proxy.
@@ -150,6 +155,16 @@ pub enum ConfigError {
         /// What is wrong.
         text: String,
     },
+    /// A TUF repository's URL.
+    #[error("{set_by}: TUF repository {name}: {text}")]
+    Tuf {
+        /// By whose word.
+        set_by: String,
+        /// Which repository.
+        name: String,
+        /// What is wrong.
+        text: String,
+    },
     /// A database's name or URL; the text is cmd/go's.
     #[error("{set_by}: {text}")]
     Database {
@@ -170,6 +185,7 @@ impl FetchConfig {
         let sources = env.sources();
         Ok(Self {
             databases,
+            repositories: Vec::new(),
             goproxy: env.get(Var::GoProxy),
             gonoproxy: env.get(Var::GoNoProxy),
             goauth: env.get(Var::GoAuth),
@@ -196,9 +212,10 @@ fn netrc_in(home: &Path) -> PathBuf {
     if cfg!(windows) && legacy.exists() { legacy } else { home.join(".netrc") }
 }
 
-/// Answers [`SumdbGet`]s, and fetches zips. Cheap to make: reads no file and makes no TLS client before the first request that needs one.
+/// Answers [`SumdbGet`]s, fetches zips, and what TUF repositories hold. Cheap to make: reads no file and makes no TLS client before the first request that needs one.
 pub struct Fetcher {
     databases: HashMap<String, Database>,
+    tuf: HashMap<String, tuf::Places>,
     goproxy: ProxyList,
     noproxy: Patterns,
     zips: Mutex<HashMap<ModuleVersion, FetchedZip>>,
@@ -239,11 +256,14 @@ impl Fetcher {
             };
             databases.insert(source.name.clone(), database);
         }
+        let tuf = config.repositories.iter().map(|source| Ok((source.name.clone(), source.places()?)));
+        let tuf = tuf.collect::<Result<HashMap<_, _>, ConfigError>>()?;
         let goproxy = ProxyList::parse(&config.goproxy.value)
             .map_err(|text| ConfigError::Goproxy { set_by: config.goproxy.set_by.to_string(), text })?;
         let reporter = Arc::new(Reporter::new(config.diagnostics.clone()));
         Ok(Self {
             databases,
+            tuf,
             goproxy,
             noproxy: Patterns::new(&config.gonoproxy.value),
             zips: Mutex::default(),
@@ -428,7 +448,7 @@ impl Fetcher {
     }
 
     async fn read(&self, at: &Base, max_bytes: u32, expect: Expect) -> Result<Vec<u8>, Failure> {
-        let missed = match at {
+        let mut missed = match at {
             Base::Folder(path) => match files::read(path, max_bytes) {
                 Ok(content) => return Ok(content),
                 Err((failure, what)) => Miss::new(failure, at.shown(), what),
@@ -442,8 +462,13 @@ impl Fetcher {
                 }
             }
         };
-        // That a tile or a `supported` is not there is how the protocol works.
-        if missed.failure != Failure::Absent || expect == Expect::Record {
+        // Stores like S3 say so of what is not there, to those who may not list what is. That there is no next root is
+        // signed by nobody either way.
+        if expect == Expect::NextRoot && missed.is_forbidden() {
+            missed.failure = Failure::Absent;
+        }
+        // That a tile, a `supported` or the next root is not there is how the protocols work.
+        if missed.failure != Failure::Absent || matches!(expect, Expect::Record | Expect::Metadata) {
             self.reporter.tell(missed.key(), &missed.problem());
         }
         Err(missed.failure)
@@ -459,6 +484,26 @@ enum Expect {
     Tile,
     /// A module's zip. May be large.
     Zip,
+    /// Metadata of a TUF repository.
+    Metadata,
+    /// The same, where the answer is usually that there is none.
+    NextRoot,
+    /// A target of a TUF repository. May be large.
+    Target,
+    /// The same, where it may be a web page. May be large.
+    Page,
     /// Only the status counts.
     Anything,
+}
+
+impl Expect {
+    /// Whether it may take longer than one attempt may, as long as it goes on.
+    fn is_large(self) -> bool {
+        matches!(self, Self::Zip | Self::Target | Self::Page)
+    }
+
+    /// Whether a web page is no answer.
+    fn is_data(self) -> bool {
+        !matches!(self, Self::Anything | Self::Page)
+    }
 }

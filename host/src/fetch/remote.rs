@@ -1,6 +1,6 @@
 //! HTTP: attempts, redirects, limits (cmd/go/internal/web/http.go, and what it leaves to net/http).
 //!
-//! `--timeout` is for one attempt, from connecting to the last byte. A zip may be large and the line slow: there it is for
+//! `--timeout` is for one attempt, from connecting to the last byte. A zip or a target may be large and the line slow: there it is for
 //! each wait, for the head of an answer and for each part of its body, so that a download may take long but not stall.
 //! `--max-wait` bounds both.
 
@@ -93,6 +93,11 @@ impl Miss {
             retry => retry,
         };
         self
+    }
+
+    /// Whether the server said 403.
+    pub(super) fn is_forbidden(&self) -> bool {
+        self.status == Some(StatusCode::FORBIDDEN.as_u16())
     }
 
     /// What makes it distinct from others.
@@ -202,7 +207,7 @@ impl Remote {
             let answer = self.chain(url, credentials, max_bytes, expect, heard, sink);
             let answer = match expect {
                 // Every wait within it has the same limit.
-                Expect::Zip => answer.await,
+                large if large.is_large() => answer.await,
                 _ => timeout(self.config.timeout, answer).await.unwrap_or_else(|_| Err(self.too_slow(shown()))),
             };
             drop(permit);
@@ -377,7 +382,7 @@ impl Remote {
             }
         }
         let html = || media_type(response.headers()) == "text/html" || looks_like_html(sink.head());
-        if expect != Expect::Anything && html() {
+        if expect.is_data() && html() {
             return Err(miss(Failure::NotData, "a web page where data was asked for".to_owned()));
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 
 /// How much of the beginning of a file is remembered, to tell a web page by.
-const HEAD: usize = 512;
+pub(super) const HEAD: usize = 512;
 
 /// Takes a body in parts, and starts over when it is asked for again.
 pub(super) trait Sink: Send {

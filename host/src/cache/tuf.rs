@@ -1,0 +1,310 @@
+//! What is kept of TUF repositories, and the targets that a run puts where the user wants them.
+//!
+//! | in a repository's folder | what it is |
+//! |---|---|
+//! | `ROLE.json` | the newest metadata of a role that was accepted, byte for byte as it was served; the role's name is percent-encoded |
+//! | `root_history/N.root.json` | every root that was accepted |
+//!
+//! The folder is one that the user names, or `tuf/DIGEST` below the store's root, where DIGEST is the SHA-256 of the
+//! root metadata that the user trusts, in hexadecimal: what one root of trust has seen is no memory of another's.
+//! The layout is that of python-tuf's and others' clients.
+//!
+//! Targets go to a folder of the user's, each to the path that metadata gives it: bytes of an element that are neither
+//! letters nor digits nor one of `-._~!@+,=` are percent-encoded, and so are what Windows reads differently: a dot at
+//! the end, and the first byte of a device's name.
+//!
+//! ## Security
+//! As for the [store](super): a source of bytes, never of trust. The core verifies every file that it recalls, and an
+//! older one in its place is no more than memory lost. Two things are for this module to guarantee. No name that metadata
+//! chooses leads out of a folder, through a link, or to a device. And nothing gets a target's name but the bytes that
+//! were measured: the core says which digest it accepts, and it has to be that of the file that waits here.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
+
+use super::disk::{self, Read};
+use super::{Note, State, Store, body, place};
+use crate::contract::{Body, Failure, KeptMetadata, KeptTarget, MetadataRecall, Repository, TargetFile, TargetGet};
+use crate::fetch::{Fetched, is_metadata_file, is_numbered_root, is_target_path};
+use crate::files::is_absent;
+
+/// Longest file name of metadata, and of a target or one of its folders, in bytes: file systems allow 255.
+pub const FILE_NAME_MAX: usize = 255;
+
+/// Where every root that was accepted is kept.
+const HISTORY: &str = "root_history";
+
+/// Whose files hold a floor against rollback: they have to outlast a crash. What is lost of a delegated role is fetched
+/// again, and the snapshot remembers its version.
+const FLOORS: [&str; 4] = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];
+
+/// Where a repository's files go.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// Metadata. None: `tuf/DIGEST` in the store.
+    pub metadata: Option<PathBuf>,
+    /// Targets. None: they are measured, and not kept.
+    pub targets: Option<PathBuf>,
+}
+
+/// What is known of one repository.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// None: nothing is kept.
+    metadata: Option<PathBuf>,
+    targets: Option<PathBuf>,
+    /// By path, what was measured last.
+    measured: BTreeMap<String, Measured>,
+}
+
+#[derive(Debug)]
+struct Measured {
+    sha256: Vec<u8>,
+    /// None: it is in its place.
+    file: Option<TempPath>,
+}
+
+/// Why there is no place for a file.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The system's word.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// An empty element, `.` or `..`; metadata's is none of the names that it may have.
+    #[error("its name is no file name")]
+    Name,
+    /// More than [`FILE_NAME_MAX`] bytes.
+    #[error("its name is too long for a file")]
+    TooLong,
+    /// A link, or a file where a folder has to be, or the other way round.
+    #[error("{} is in the way: a link, or not what it has to be", .0.display())]
+    InTheWay(PathBuf),
+    /// The core allows to keep what is not there: a bug of modanchor.
+    #[error("it is not what was measured")]
+    NotMeasured,
+}
+
+/// What was fetched or found of a target, for [`Store::hold`].
+#[derive(Debug)]
+pub struct Held {
+    /// What was asked for.
+    pub get: TargetGet,
+    /// What came of it.
+    pub fetched: Fetched,
+}
+
+impl Store {
+    /// Makes a repository known. Without folders of the user's, and without a root, nothing of it is kept.
+    pub fn add_repository(&mut self, repository: &Repository, folders: Folders) {
+        let state = self.state_mut();
+        let metadata = folders.metadata.or_else(|| {
+            let root = state.root.as_ref()?;
+            Some(root.join("tuf").join(digest(&repository.trusted_root)))
+        });
+        let kept = Kept { metadata, targets: folders.targets, measured: BTreeMap::new() };
+        state.repositories.insert(repository.name.clone(), kept);
+    }
+
+    /// Reads metadata that an earlier run has kept.
+    ///
+    /// # Errors
+    /// `absent`, also for what cannot be kept; `too-large` past `max-bytes`; `storage` when it is there and cannot be
+    /// read.
+    pub fn recall_metadata(&self, recall: &MetadataRecall) -> Result<Body, Failure> {
+        let mut state = self.state();
+        let folder = state.repositories.get(&recall.repository).and_then(|kept| kept.metadata.clone());
+        let (Some(folder), Ok(file)) = (folder, MetadataFile::parse(&recall.file)) else {
+            return Err(Failure::Absent);
+        };
+        let path = file.path(&folder);
+        match disk::read(&path, recall.max_bytes.into()) {
+            Ok(Read::Content(content)) => Ok(body(content)),
+            Ok(Read::Absent) => Err(Failure::Absent),
+            Ok(Read::TooLarge) => Err(Failure::TooLarge),
+            Err(error) if is_absent(&error) => Err(Failure::Absent),
+            Err(source) => Err(state.unreadable(path, source)),
+        }
+    }
+
+    /// The folder that a repository's targets go to.
+    pub fn targets_folder(&self, repository: &str) -> Option<PathBuf> {
+        self.state().repositories.get(repository)?.targets.clone()
+    }
+
+    /// The file that a target has already.
+    ///
+    /// # Errors
+    /// `absent` where there is none, nor any folder for it, or something else is in the way, such as a link.
+    pub fn held_target(&self, get: &TargetGet) -> Result<PathBuf, Failure> {
+        let folder = self.targets_folder(&get.repository).ok_or(Failure::Absent)?;
+        let elements = elements(&get.path).map_err(|_| Failure::Absent)?;
+        let (last, parents) = elements.split_last().ok_or(Failure::Absent)?;
+        let mut path = folder;
+        for parent in parents {
+            path.push(&**parent);
+            if !path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                return Err(Failure::Absent);
+            }
+        }
+        path.push(&**last);
+        if path.symlink_metadata().is_ok_and(|found| found.is_file()) { Ok(path) } else { Err(Failure::Absent) }
+    }
+
+    /// Holds what was measured of a target, until the core has compared it. What was held of it before is removed.
+    pub fn hold(&self, held: Held) {
+        let Held { get, fetched: Fetched { file: TargetFile { sha256, .. }, kept } } = held;
+        if let Some(repository) = self.state().repositories.get_mut(&get.repository) {
+            repository.measured.insert(get.path, Measured { sha256, file: kept });
+        }
+    }
+
+    /// The targets that were accepted and could not be put in their place, with why. They are told once.
+    pub fn lost_targets(&self) -> Vec<(String, PlaceError)> {
+        std::mem::take(&mut self.state().lost)
+    }
+}
+
+impl State {
+    /// Keeps metadata, or forgets it.
+    pub(super) fn keep_metadata(&mut self, kept: KeptMetadata) {
+        let KeptMetadata { repository, file, content } = kept;
+        let Some(folder) = self.repositories.get(&repository).and_then(|kept| kept.metadata.clone()) else { return };
+        let done = MetadataFile::parse(&file).and_then(|file| file.write(&folder, content.as_deref()));
+        if let Err(source) = done {
+            self.note(Note::Metadata { repository, file, source });
+        }
+    }
+
+    /// Gives a target its place.
+    pub(super) fn keep_target(&mut self, kept: KeptTarget) {
+        let KeptTarget { repository, path, sha256 } = kept;
+        let Some(repository) = self.repositories.get_mut(&repository) else { return };
+        let Some(folder) = &repository.targets else { return };
+        let placed = match repository.measured.remove(&path) {
+            Some(measured) if measured.sha256 == sha256 => match measured.file {
+                Some(file) => put(folder, &path, file),
+                None => Ok(()),
+            },
+            _ => Err(PlaceError::NotMeasured),
+        };
+        if let Err(why) = placed {
+            self.lost.push((path, why));
+        }
+    }
+}
+
+/// A name that metadata may be kept under.
+struct MetadataFile<'a> {
+    /// Whether it is in the history of roots.
+    history: bool,
+    name: &'a str,
+}
+
+impl<'a> MetadataFile<'a> {
+    fn parse(file: &'a str) -> Result<Self, PlaceError> {
+        let (history, name) = match file.split_once('/') {
+            Some((HISTORY, name)) if is_numbered_root(name) => (true, name),
+            Some(_) => return Err(PlaceError::Name),
+            None => (false, file),
+        };
+        match name.len() <= FILE_NAME_MAX {
+            false => Err(PlaceError::TooLong),
+            true if is_metadata_file(name) && !place::is_device(&name.to_ascii_lowercase()) => {
+                Ok(Self { history, name })
+            }
+            true => Err(PlaceError::Name),
+        }
+    }
+
+    fn folder<'b>(&self, folder: &'b Path) -> Cow<'b, Path> {
+        if self.history { folder.join(HISTORY).into() } else { folder.into() }
+    }
+
+    fn path(&self, folder: &Path) -> PathBuf {
+        self.folder(folder).join(self.name)
+    }
+
+    fn write(&self, folder: &Path, content: Option<&[u8]>) -> Result<(), PlaceError> {
+        let path = self.path(folder);
+        let folder = self.folder(folder);
+        let Some(content) = content else {
+            return Ok(disk::remove(&path)?);
+        };
+        // Most of a run's metadata has not changed.
+        if matches!(disk::read(&path, content.len() as u64), Ok(Read::Content(there)) if there == content) {
+            return Ok(());
+        }
+        match self.history || FLOORS.contains(&self.name) {
+            true => disk::write(&folder, self.name, |out| out.write_all(content))?,
+            false => disk::write_lazily(&folder, self.name, content)?,
+        }
+        Ok(())
+    }
+}
+
+/// `tuf/DIGEST`.
+fn digest(root: &[u8]) -> String {
+    Sha256::digest(root).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The elements of a target's path as names of files.
+fn elements(path: &str) -> Result<Vec<Cow<'_, str>>, PlaceError> {
+    if !is_target_path(path) {
+        return Err(PlaceError::Name);
+    }
+    path.split('/').map(element).collect()
+}
+
+fn element(name: &str) -> Result<Cow<'_, str>, PlaceError> {
+    let device = place::is_device(&name.to_ascii_lowercase());
+    let plain = |(at, byte): (usize, u8)| match byte {
+        b'.' => at + 1 != name.len(),
+        _ if device && at == 0 => false,
+        _ => byte.is_ascii_alphanumeric() || b"-_~!@+,=".contains(&byte),
+    };
+    let mut file = Cow::Borrowed(name);
+    if !name.bytes().enumerate().all(plain) {
+        let mut encoded = String::with_capacity(name.len());
+        for (at, byte) in name.bytes().enumerate() {
+            if plain((at, byte)) {
+                encoded.push(char::from(byte));
+            } else {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+        file = encoded.into();
+    }
+    if file.len() <= FILE_NAME_MAX { Ok(file) } else { Err(PlaceError::TooLong) }
+}
+
+/// Gives a file the place of the target `path` below `folder`. A link that is there is replaced, never followed.
+fn put(folder: &Path, path: &str, file: TempPath) -> Result<(), PlaceError> {
+    let elements = elements(path)?;
+    let (last, parents) = elements.split_last().ok_or(PlaceError::Name)?;
+    let mut dir = folder.to_owned();
+    for parent in parents {
+        dir.push(&**parent);
+        match dir.symlink_metadata() {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => return Err(PlaceError::InTheWay(dir)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir(&dir)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let to = dir.join(&**last);
+    if to.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        return Err(PlaceError::InTheWay(to));
+    }
+    file.persist(&to).map_err(|error| error.error)?;
+    Ok(disk::sync_dir(&dir)?)
+}
