@@ -15,3 +15,5 @@ pub mod delegation;
 pub mod json;
 pub mod metadata;
 pub mod modules;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -61,6 +61,7 @@ fn report(findings: Vec<Finding>) -> Report {
         },
         checked_at: "2026-11-27T08:00:00Z".to_owned(),
         verdict: if findings.is_empty() { Verdict::Pass } else { Verdict::Fail },
+        repositories: Vec::new(),
         sumdbs: vec![SumdbSummary {
             name: "sum.golang.org".to_owned(),
             tree_size: 71_848_828,

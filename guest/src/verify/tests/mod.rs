@@ -8,6 +8,7 @@ mod bytes;
 mod fix;
 mod lint;
 mod programs;
+mod tuf;
 mod vendored;
 
 use bytes::Shelf;
@@ -15,8 +16,8 @@ use bytes::Shelf;
 use super::Session;
 use crate::contract::{
     Advance, Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Ignore, Instant, Item, Job, Kept,
-    Next, Origin, Outcome, Presence, Question, Recall, Refusal, Request, Response, SkipPatterns, Source, SourceFile,
-    Sumdb, SumdbGet, Task, Tool, Verdict, Zips,
+    Next, Origin, Outcome, Presence, Question, Recall, Refusal, Repositories, Request, Response, SkipPatterns, Source,
+    SourceFile, Sumdb, SumdbGet, Task, Tool, Verdict, Zips,
 };
 use crate::report::{Finding, Grade, LineStatus, Report};
 use crate::sumdb::client::WINDOW;
@@ -201,6 +202,7 @@ impl World {
                     self.store.push((name, item.content));
                 }
                 Kept::Evidence(evidence) => self.evidence.push(evidence.content),
+                other => panic!("{other:?}"),
             }
         }
     }
@@ -291,6 +293,7 @@ fn job(sumdb: Sumdb, task: Task) -> Job {
         allow_incomplete: false,
         ignores: Vec::new(),
         bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
+        tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
     }
 }
 
