@@ -587,13 +587,20 @@ impl DelegatedRole {
     }
 }
 
+/// `1.0` or `1.0.34`: the major version decides what may be read.
+fn is_spec_1(version: &str) -> bool {
+    let parts: Vec<&str> = version.split('.').collect();
+    let numeric = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts[0] == "1" && (2..=3).contains(&parts.len()) && parts.iter().all(numeric)
+}
+
 /// A delegated role must not take the place of a top-level one, among files or in anybody's mind.
 fn check_role_name(name: &str) -> Result<(), MetadataError> {
     let versioned_root = name.split_once('.').is_some_and(|(version, rest)| {
         !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && TOP_LEVEL.contains(&rest)
     });
     if name.is_empty() || name.len() > MAX_ROLE_NAME || TOP_LEVEL.contains(&name) || versioned_root {
-        return Err(MetadataError::RoleName(name.to_owned()));
+        return Err(MetadataError::RoleName(name.chars().take(MAX_ROLE_NAME).collect()));
     }
     Ok(())
 }
@@ -658,7 +665,7 @@ impl<T: Role> Signed<T> {
         if value.get("signed").is_some() && text("_type") != T::TYPE {
             return Err(MetadataError::Type { expected: T::TYPE, found: text("_type").to_owned() });
         }
-        if value.get("signed").is_some() && text("spec_version").split('.').next() != Some("1") {
+        if value.get("signed").is_some() && !is_spec_1(text("spec_version")) {
             return Err(MetadataError::SpecVersion(text("spec_version").to_owned()));
         }
         let parsed: Self = serde_json::from_value(value)?;

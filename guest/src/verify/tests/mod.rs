@@ -9,6 +9,7 @@ mod fix;
 mod lint;
 mod programs;
 mod tuf;
+mod tuf_peers;
 mod vendored;
 
 use bytes::Shelf;
