@@ -164,8 +164,8 @@ struct State {
     databases: BTreeMap<String, Database>,
     /// TUF repositories by name.
     repositories: BTreeMap<String, tuf::Kept>,
-    /// Targets that were accepted and have no place.
-    lost: Vec<(String, tuf::PlaceError)>,
+    /// Targets that were accepted, with the file that each has.
+    targets: Vec<(String, Result<PathBuf, tuf::PlaceError>)>,
     /// Bytes in all `pending`.
     pending: usize,
     /// Items cannot be written: they stay in memory, up to [`BUFFER_MAX`].

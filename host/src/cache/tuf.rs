@@ -32,18 +32,20 @@ use tempfile::TempPath;
 use super::disk::{self, Read};
 use super::{Note, State, Store, body, place};
 use crate::contract::{Body, Failure, KeptMetadata, KeptTarget, MetadataRecall, Repository, TargetFile, TargetGet};
-use crate::fetch::{Fetched, is_metadata_file, is_numbered_root, is_target_path};
+use crate::fetch::{is_metadata_file, is_numbered_root, is_target_path};
 use crate::files::is_absent;
 
 /// Longest file name of metadata, and of a target or one of its folders, in bytes: file systems allow 255.
 pub const FILE_NAME_MAX: usize = 255;
 
-/// Where every root that was accepted is kept.
-const HISTORY: &str = "root_history";
+/// The newest root.
+pub const ROOT: &str = "root.json";
+/// The folder with every root that was accepted.
+pub const HISTORY: &str = "root_history";
 
 /// Whose files hold a floor against rollback: they have to outlast a crash. What is lost of a delegated role is fetched
 /// again, and the snapshot remembers its version.
-const FLOORS: [&str; 4] = ["root.json", "timestamp.json", "snapshot.json", "targets.json"];
+const FLOORS: [&str; 4] = [ROOT, "timestamp.json", "snapshot.json", "targets.json"];
 
 /// Where a repository's files go.
 #[derive(Debug, Clone, Default)]
@@ -67,8 +69,16 @@ pub(super) struct Kept {
 #[derive(Debug)]
 struct Measured {
     sha256: Vec<u8>,
-    /// None: it is in its place.
-    file: Option<TempPath>,
+    file: Measurement,
+}
+
+/// Where a target is that was measured.
+#[derive(Debug)]
+pub enum Measurement {
+    /// In a file that has no place yet, and that goes with this.
+    Waiting(TempPath),
+    /// In its place.
+    Here(PathBuf),
 }
 
 /// Why there is no place for a file.
@@ -96,8 +106,10 @@ pub enum PlaceError {
 pub struct Held {
     /// What was asked for.
     pub get: TargetGet,
-    /// What came of it.
-    pub fetched: Fetched,
+    /// What it measures.
+    pub file: TargetFile,
+    /// Where it is.
+    pub at: Measurement,
 }
 
 impl Store {
@@ -159,15 +171,15 @@ impl Store {
 
     /// Holds what was measured of a target, until the core has compared it. What was held of it before is removed.
     pub fn hold(&self, held: Held) {
-        let Held { get, fetched: Fetched { file: TargetFile { sha256, .. }, kept } } = held;
+        let Held { get, file: TargetFile { sha256, .. }, at } = held;
         if let Some(repository) = self.state().repositories.get_mut(&get.repository) {
-            repository.measured.insert(get.path, Measured { sha256, file: kept });
+            repository.measured.insert(get.path, Measured { sha256, file: at });
         }
     }
 
-    /// The targets that were accepted and could not be put in their place, with why. They are told once.
-    pub fn lost_targets(&self) -> Vec<(String, PlaceError)> {
-        std::mem::take(&mut self.state().lost)
+    /// The targets that were accepted, in that order, and the file that each has, or why it has none. They are told once.
+    pub fn targets(&self) -> Vec<(String, Result<PathBuf, PlaceError>)> {
+        std::mem::take(&mut self.state().targets)
     }
 }
 
@@ -187,17 +199,23 @@ impl State {
         let KeptTarget { repository, path, sha256 } = kept;
         let Some(repository) = self.repositories.get_mut(&repository) else { return };
         let Some(folder) = &repository.targets else { return };
-        let placed = match repository.measured.remove(&path) {
+        let put = match repository.measured.remove(&path) {
             Some(measured) if measured.sha256 == sha256 => match measured.file {
-                Some(file) => put(folder, &path, file),
-                None => Ok(()),
+                Measurement::Waiting(file) => put(folder, &path, file),
+                Measurement::Here(file) => Ok(file),
             },
             _ => Err(PlaceError::NotMeasured),
         };
-        if let Err(why) = placed {
-            self.lost.push((path, why));
-        }
+        self.targets.push((path, put));
     }
+}
+
+/// Puts the root to begin with into a folder of the user's.
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep_root(folder: &Path, root: &[u8]) -> Result<(), PlaceError> {
+    MetadataFile::parse(ROOT)?.write(folder, Some(root))
 }
 
 /// A name that metadata may be kept under.
@@ -288,7 +306,7 @@ fn element(name: &str) -> Result<Cow<'_, str>, PlaceError> {
 }
 
 /// Gives a file the place of the target `path` below `folder`. A link that is there is replaced, never followed.
-fn put(folder: &Path, path: &str, file: TempPath) -> Result<(), PlaceError> {
+fn put(folder: &Path, path: &str, file: TempPath) -> Result<PathBuf, PlaceError> {
     let elements = elements(path)?;
     let (last, parents) = elements.split_last().ok_or(PlaceError::Name)?;
     let mut dir = folder.to_owned();
@@ -306,5 +324,6 @@ fn put(folder: &Path, path: &str, file: TempPath) -> Result<(), PlaceError> {
         return Err(PlaceError::InTheWay(to));
     }
     file.persist(&to).map_err(|error| error.error)?;
-    Ok(disk::sync_dir(&dir)?)
+    disk::sync_dir(&dir)?;
+    Ok(to)
 }

@@ -487,7 +487,7 @@ mod tests {
         assert_eq!(args.paths, ["a", "--config=evil", "$(touch x)"].map(PathBuf::from));
         assert_eq!(args.exclude, ["x", "--no-cache"]);
         assert_eq!(args.repository.category.as_deref(), Some("a --offline"));
-        assert_eq!((args.config.config, args.sumdb.offline), (None, false));
+        assert_eq!((args.config.config, args.sumdb.network.offline), (None, false));
         assert_eq!(args.sumdb.go_settings, [(Var::GoProxy, "off".to_owned())]);
     }
 

@@ -102,6 +102,21 @@ Examples:
   modanchor lookup golang.org/x/text@v0.14.0
   modanchor lookup golang.org/x/text@v0.14.0/go.mod >> go.sum";
 
+const TUF_EXAMPLES: &str = "\
+Examples:
+  modanchor tuf --metadata-dir md init root.json
+  modanchor tuf --metadata-dir md --metadata-url https://example.com/repo/tuf refresh
+  modanchor tuf --metadata-dir md --metadata-url https://example.com/repo/tuf --target-dir files \\
+    --target-base-url https://example.com/repo --target-name example.com/m/@v/v1.0.0.zip download
+  modanchor tuf --trusted-root root.json --metadata-url https://example.com/repo/tuf refresh";
+
+const TUF_STATUS: &str = "\
+Exit status:
+  0  metadata is up to date, and every target is in its place
+  1  what was served, or the root, must not be believed; or there is no such target
+  2  wrong usage
+  3  no answer, or a file could not be written";
+
 /// The whole command line.
 #[derive(Debug, Clone, Parser)]
 #[command(
@@ -162,6 +177,12 @@ pub enum Command {
     /// that is there and differs is never replaced without --force.
     #[command(after_help = INIT_STATUS, after_long_help = format!("{INIT_EXAMPLES}\n\n{INIT_STATUS}"))]
     Init(InitArgs),
+    /// A TUF client: refresh a repository's metadata, and fetch targets that it signs
+    ///
+    /// `init` takes root metadata that was got on a way that is trusted as the beginning, and makes no request. `refresh`
+    /// brings metadata up to date. `download` does that too, and fetches targets: what is written is what is signed.
+    #[command(after_help = TUF_STATUS, after_long_help = format!("{TUF_EXAMPLES}\n\n{TUF_STATUS}"))]
+    Tuf(TufArgs),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -528,6 +549,54 @@ pub struct LookupArgs {
     pub sumdb: SumdbArgs,
 }
 
+/// `modanchor tuf`.
+#[derive(Debug, Clone, Args)]
+pub struct TufArgs {
+    /// What to do
+    #[arg(value_enum, value_name = "init|refresh|download", hide_possible_values = true)]
+    pub action: TufAction,
+    /// With init: the root metadata to begin with
+    #[arg(value_name = "ROOT", required_if_eq("action", "init"), value_hint = ValueHint::FilePath)]
+    pub root: Option<PathBuf>,
+    /// Where metadata is kept: ROLE.json, as served, and root_history
+    ///
+    /// [default, with --trusted-root: `tuf` in the cache folder]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub metadata_dir: Option<PathBuf>,
+    /// Where the repository has its metadata: an https, http or file URL, or a folder
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    pub metadata_url: Option<String>,
+    /// The root metadata to begin with, instead of what `init` has put into --metadata-dir
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// With download: the path of a target; can be repeated. The first that fails ends the run
+    #[arg(long = "target-name", value_name = "PATH", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+    pub target_names: Vec<String>,
+    /// With download: where targets are put
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub target_dir: Option<PathBuf>,
+    /// With download: where the repository has its targets [default: `targets` below --metadata-url]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    pub target_base_url: Option<String>,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Network and cache.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+/// What `modanchor tuf` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TufAction {
+    /// Begin with this root metadata.
+    Init,
+    /// Bring metadata up to date.
+    Refresh,
+    /// Fetch targets.
+    Download,
+}
+
 /// `modanchor explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
@@ -684,8 +753,20 @@ pub struct SumdbArgs {
     /// Height of the database's tiles, 1 to 30
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=30))]
     pub tile_height: u8,
+    /// Network and cache.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Go's settings that win over the environment. No flag: the inputs of the Action.
+    #[arg(skip)]
+    pub go_settings: Vec<(Var, String)>,
+}
+
+/// Network and cache.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Network and cache")]
+pub struct NetworkArgs {
     /// Use no network: only what is cached, and `file://` proxies
-    #[arg(long, help_heading = "Network and cache")]
+    #[arg(long)]
     pub offline: bool,
     /// How many requests at once, 1 to 256
     #[arg(
@@ -693,8 +774,7 @@ pub struct SumdbArgs {
         long,
         value_name = "N",
         default_value_t = fetch::DEFAULT_JOBS,
-        value_parser = jobs,
-        help_heading = "Network and cache"
+        value_parser = jobs
     )]
     pub jobs: NonZeroUsize,
     /// How long one answer may take, for example `500ms`, `30s`, `2m`
@@ -702,8 +782,7 @@ pub struct SumdbArgs {
         long,
         value_name = "DURATION",
         default_value = "30s",
-        value_parser = duration,
-        help_heading = "Network and cache"
+        value_parser = duration
     )]
     pub timeout: Duration,
     /// How long the run may wait for the network in all, retries included
@@ -711,8 +790,7 @@ pub struct SumdbArgs {
         long,
         value_name = "DURATION",
         default_value = "5m",
-        value_parser = duration,
-        help_heading = "Network and cache"
+        value_parser = duration
     )]
     pub max_wait: Duration,
     /// Where to keep what was verified [default: $MODANCHOR_CACHE, else the platform's cache folder + modanchor]
@@ -720,16 +798,12 @@ pub struct SumdbArgs {
         long,
         value_name = "DIR",
         value_hint = ValueHint::DirPath,
-        conflicts_with = "no_cache",
-        help_heading = "Network and cache"
+        conflicts_with = "no_cache"
     )]
     pub cache_dir: Option<PathBuf>,
     /// Keep nothing and read nothing that was kept: no memory against forks
-    #[arg(long, help_heading = "Network and cache")]
+    #[arg(long)]
     pub no_cache: bool,
-    /// Go's settings that win over the environment. No flag: the inputs of the Action.
-    #[arg(skip)]
-    pub go_settings: Vec<(Var, String)>,
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
@@ -777,14 +851,14 @@ mod tests {
         let args = verify(&[]);
         assert_eq!(args.paths, [PathBuf::from(".")]);
         assert_eq!(args.fail_on, FailOn::Medium);
-        assert_eq!(args.sumdb.jobs, fetch::DEFAULT_JOBS);
-        assert_eq!(args.sumdb.timeout, fetch::DEFAULT_TIMEOUT);
-        assert_eq!(args.sumdb.max_wait, fetch::DEFAULT_MAX_WAIT);
+        assert_eq!(args.sumdb.network.jobs, fetch::DEFAULT_JOBS);
+        assert_eq!(args.sumdb.network.timeout, fetch::DEFAULT_TIMEOUT);
+        assert_eq!(args.sumdb.network.max_wait, fetch::DEFAULT_MAX_WAIT);
         assert_eq!(args.sumdb.tile_height, 8);
-        assert_eq!(args.sumdb.timeout, Duration::from_secs(30));
-        assert_eq!(args.sumdb.max_wait, Duration::from_secs(300));
+        assert_eq!(args.sumdb.network.timeout, Duration::from_secs(30));
+        assert_eq!(args.sumdb.network.max_wait, Duration::from_secs(300));
         assert_eq!(args.output.formats, []);
-        assert_eq!(args.sumdb.cache_dir, None);
+        assert_eq!(args.sumdb.network.cache_dir, None);
     }
 
     #[test]
@@ -833,6 +907,11 @@ mod tests {
             &["lint", "--dry-run"],
             &["lint", "--fail-on", "note"],
             &["lint", "--offline"],
+            &["tuf"],
+            &["tuf", "update"],
+            &["tuf", "init"],
+            &["tuf", "refresh", "--target-name", ""],
+            &["tuf", "refresh", "--sumdb", "off"],
             &["init", "--pin", "main"],
             &["init", "--pin", "0123456789012345678901234567890123456789a"],
             &["init", "--pin", "012345678901234567890123456789012345678g"],
@@ -862,7 +941,7 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in ["", "verify", "lookup", "hash", "fix", "lint", "init", "explain", "completions", "man"] {
+        for name in ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "explain", "completions", "man"] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

@@ -3,10 +3,12 @@
 //!
 //! # Security
 //!
-//! A configuration can ignore findings and say which tree head must be on the timeline, so it is read only where the
-//! user, and not the checkout, says so: a `.modanchor.toml` in what is judged is noted and left alone
-//! ([`found_but_not_read`]). It holds no URL, key of a database, or skip pattern; those come from flags and the
-//! environment. What the checksum database did wrong cannot be ignored.
+//! A configuration can ignore findings, say which tree head must be on the timeline, and whose approval modules need, so
+//! it is read only where the user, and not the checkout, says so: a `.modanchor.toml` in what is judged is noted and left
+//! alone ([`found_but_not_read`]). It holds no URL or key of a database and no skip pattern; those come from flags and
+//! the environment. The URLs of TUF repositories and the files with their trusted roots it does name: whoever may say
+//! which configuration counts may say that too, and files of what is judged are read as its own base has them
+//! ([`super::trusted`]). What the checksum database did wrong cannot be ignored.
 
 use std::{
     ops::Range,
@@ -17,13 +19,15 @@ use std::{
 use serde::Deserialize;
 use toml::{Spanned, de::DeTable, de::DeValue, value::Datetime};
 
+use modanchor_core::module::Patterns;
 use modanchor_core::report::rules;
 
 use super::{
     args, did_you_mean,
     paths::{PathError, read_regular},
 };
-use crate::contract::Ignore;
+use crate::contract::{Ignore, Mapping, Repositories, Repository};
+use crate::fetch::{TargetsAt, TufSource};
 
 /// The largest configuration, in bytes.
 pub const MAX_CONFIG: u64 = 1 << 20;
@@ -32,9 +36,18 @@ pub const MAX_CONFIG: u64 = 1 << 20;
 pub const NAMES: [&str; 2] = [".modanchor.toml", ".github/modanchor.toml"];
 
 /// The keys of each table, in the order of docs/config.schema.json.
-const ROOT_KEYS: &[&str] = &["exclude", "ignore", "sumdb"];
+const ROOT_KEYS: &[&str] = &["exclude", "ignore", "sumdb", "tuf"];
 const SUMDB_KEYS: &[&str] = &["max-age", "pinned-head", "quorum", "witnesses"];
 const IGNORE_KEYS: &[&str] = &["expires", "module", "reason", "rule"];
+const TUF_KEYS: &[&str] = &["map", "repository", "required"];
+const TUF_REPOSITORY_KEYS: &[&str] = &["modules", "name", "role", "targets-url", "trusted-root", "url"];
+const TUF_MAP_KEYS: &[&str] = &["modules", "repositories", "terminating", "threshold"];
+
+/// The largest trusted root, in bytes: twice what TUF clients let a repository serve.
+pub const MAX_TRUSTED_ROOT: u64 = 1 << 20;
+
+/// The longest name of a repository, in bytes.
+pub const MAX_REPOSITORY_NAME: usize = 64;
 
 /// A whole configuration; the default is that of no file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +58,108 @@ pub struct Config {
     pub ignores: Vec<Ignore>,
     /// What is asked of the checksum database beyond what Go asks.
     pub sumdb: SumdbConfig,
+    /// Whose approval modules need.
+    pub tuf: TufConfig,
+}
+
+/// `[tuf]`. Names, globs and thresholds make sense; the roots are the core's to check.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TufConfig {
+    /// In the order of the file.
+    pub repositories: Vec<TufRepository>,
+    /// Which of them must agree.
+    pub map: Vec<Mapping>,
+    /// Whether a module that none covers is a finding.
+    pub required: bool,
+    /// By whose word, for messages.
+    set_by: String,
+}
+
+/// `[[tuf.repository]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TufRepository {
+    /// What it is called.
+    pub name: String,
+    /// A URL, or an absolute path.
+    pub url: String,
+    /// The same, if it is not the folder above `url`.
+    pub targets_url: Option<String>,
+    /// The file with the root that is trusted, as written.
+    pub trusted_root: PathBuf,
+    /// What is in it, once it is read ([`Config::load`]).
+    pub root: Vec<u8>,
+    /// Comma-separated globs.
+    pub modules: String,
+    /// The role that must approve.
+    pub role: Option<String>,
+}
+
+impl TufConfig {
+    /// For the core.
+    pub fn repositories(&self) -> Repositories {
+        let repository = |repository: &TufRepository| Repository {
+            name: repository.name.clone(),
+            trusted_root: repository.root.clone(),
+            set_by: self.set_by.clone(),
+            modules: repository.modules.clone(),
+            role: repository.role.clone(),
+        };
+        Repositories {
+            all: self.repositories.iter().map(repository).collect(),
+            map: self.map.clone(),
+            required: self.required,
+        }
+    }
+
+    /// For the fetcher.
+    pub fn sources(&self) -> Vec<TufSource> {
+        let source = |repository: &TufRepository| TufSource {
+            name: repository.name.clone(),
+            metadata: repository.url.clone(),
+            targets: repository.targets_url.clone().map_or(TargetsAt::Above, TargetsAt::Url),
+            set_by: self.set_by.clone(),
+        };
+        self.repositories.iter().map(source).collect()
+    }
+}
+
+impl Config {
+    /// Reads the trusted roots of its repositories with `read`, which gets the path as it is written, and makes folders that
+    /// stand for servers absolute: they are relative to `folder`. `set_by`: by whose word, for messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Repository`].
+    pub fn load<E: std::fmt::Display>(
+        &mut self,
+        set_by: &str,
+        folder: &Path,
+        mut read: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+    ) -> Result<(), ConfigError> {
+        self.tuf.set_by = set_by.to_owned();
+        for repository in &mut self.tuf.repositories {
+            let failed = |name: &str, key, why: String| ConfigError::Repository {
+                set_by: set_by.to_owned(),
+                name: name.to_owned(),
+                key,
+                why,
+            };
+            repository.root = read(&repository.trusted_root)
+                .map_err(|error| failed(&repository.name, "trusted-root", error.to_string()))?;
+            for (key, url) in [("url", Some(&mut repository.url)), ("targets-url", repository.targets_url.as_mut())] {
+                if let Some(url) = url.filter(|url| !url.contains("://")) {
+                    *url = absolute(folder, url).map_err(|error| failed(&repository.name, key, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A folder that stands for a server, as an absolute path.
+pub(super) fn absolute(folder: &Path, path: &str) -> Result<String, String> {
+    let absolute = std::path::absolute(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+    absolute.into_os_string().into_string().map_err(|_| format!("{path}: the path to it is not valid UTF-8"))
 }
 
 /// `[sumdb]`. The keys and the head are the core's to check.
@@ -66,6 +181,18 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] PathError),
+    /// What it says of a TUF repository leads nowhere.
+    #[error("{set_by}: [[tuf.repository]] {name}: {key}: {why}")]
+    Repository {
+        /// By whose word.
+        set_by: String,
+        /// Which.
+        name: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong.
+        why: String,
+    },
     /// Its text is wrong.
     #[error("{file}:{line}:{column}: {problem}", file = .file.display())]
     Text {
@@ -125,10 +252,36 @@ pub enum Problem {
     /// More or less than there are witnesses.
     #[error("`quorum` must be from 1 to the number of witnesses, {0}")]
     Quorum(usize),
+    /// No name of a repository.
+    #[error("`name` must be up to {MAX_REPOSITORY_NAME} letters, digits, `-`, `_` and `.`")]
+    RepositoryName,
+    /// Two repositories of one name, or one repository twice in an entry of the map, where it would count twice.
+    #[error("`{0}` is there twice")]
+    Twice(String),
+    /// An entry of the map that names a repository that does not exist.
+    #[error("there is no repository `{name}`{}", suggestion(.meant))]
+    UnknownRepository {
+        /// As written.
+        name: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// A glob that matches nothing.
+    #[error("`{0}` is no glob as in GOPRIVATE: it matches no module")]
+    Glob(String),
+    /// An array with nothing in it.
+    #[error("`{0}` must name at least one")]
+    None(&'static str),
+    /// More or less than there are repositories.
+    #[error("`threshold` must be from 1 to the number of repositories, {0}")]
+    Threshold(usize),
+    /// Modules must be approved, and nobody can.
+    #[error("`required` needs a [[tuf.repository]]: without one no module can be approved")]
+    NobodyApproves,
 }
 
-fn suggestion(meant: &Option<&'static str>) -> String {
-    meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+fn suggestion(meant: &Option<impl std::fmt::Display>) -> String {
+    meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 #[derive(Deserialize)]
@@ -139,6 +292,37 @@ struct File {
     ignore: Vec<IgnoreEntry>,
     #[serde(default)]
     sumdb: Sumdb,
+    #[serde(default)]
+    tuf: Tuf,
+}
+
+#[derive(Deserialize, Default)]
+struct Tuf {
+    #[serde(default)]
+    repository: Vec<RepositoryEntry>,
+    #[serde(default)]
+    map: Vec<MapEntry>,
+    required: Option<Spanned<bool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RepositoryEntry {
+    name: Spanned<String>,
+    url: Spanned<String>,
+    targets_url: Option<Spanned<String>>,
+    trusted_root: Spanned<String>,
+    modules: Spanned<Vec<Spanned<String>>>,
+    role: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+struct MapEntry {
+    modules: Spanned<Vec<Spanned<String>>>,
+    repositories: Spanned<Vec<Spanned<String>>>,
+    threshold: Option<Spanned<u32>>,
+    #[serde(default)]
+    terminating: bool,
 }
 
 #[derive(Deserialize)]
@@ -175,10 +359,27 @@ type At = (Range<usize>, Problem);
 ///
 /// See [`ConfigError`].
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
-    of_bytes(file, &read_regular(file, MAX_CONFIG)?)
+    let folder = file.parent().unwrap_or(Path::new(""));
+    read_with(file, |root| read_root(&folder.join(root)))
 }
 
-/// Reads the text of a configuration; `file` is where it is from, for messages.
+/// [`read`], with a say in how trusted roots are read: `root` gets their paths as they are written.
+pub(super) fn read_with<E: std::fmt::Display>(
+    file: &Path,
+    root: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+) -> Result<Config, ConfigError> {
+    let mut config = of_bytes(file, &read_regular(file, MAX_CONFIG)?)?;
+    config.load(&file.display().to_string(), file.parent().unwrap_or(Path::new("")), root)?;
+    Ok(config)
+}
+
+/// Reads a trusted root.
+pub(super) fn read_root(file: &Path) -> Result<Vec<u8>, PathError> {
+    read_regular(file, MAX_TRUSTED_ROOT)
+}
+
+/// Reads the text of a configuration; `file` is where it is from, for messages. What it names is not read:
+/// [`Config::load`].
 ///
 /// # Errors
 ///
@@ -214,6 +415,7 @@ fn parse(text: &str) -> Result<Config, At> {
         exclude: file.exclude.into_iter().map(|glob| filled(glob, "exclude")).collect::<Result<_, _>>()?,
         ignores: file.ignore.into_iter().map(ignore).collect::<Result<_, _>>()?,
         sumdb: sumdb(file.sumdb)?,
+        tuf: tuf(file.tuf)?,
     })
 }
 
@@ -223,10 +425,14 @@ fn known_keys(root: &DeTable<'_>) -> Result<(), At> {
     for (key, value) in root {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("sumdb", DeValue::Table(table)) => check_keys(table, SUMDB_KEYS)?,
-            ("ignore", DeValue::Array(entries)) => {
-                for entry in entries.iter() {
-                    if let DeValue::Table(table) = entry.get_ref() {
-                        check_keys(table, IGNORE_KEYS)?;
+            ("ignore", entries) => check_entries(entries, IGNORE_KEYS)?,
+            ("tuf", DeValue::Table(table)) => {
+                check_keys(table, TUF_KEYS)?;
+                for (key, value) in table {
+                    match key.get_ref().as_ref() {
+                        "repository" => check_entries(value.get_ref(), TUF_REPOSITORY_KEYS)?,
+                        "map" => check_entries(value.get_ref(), TUF_MAP_KEYS)?,
+                        _ => {}
                     }
                 }
             }
@@ -234,6 +440,15 @@ fn known_keys(root: &DeTable<'_>) -> Result<(), At> {
         }
     }
     Ok(())
+}
+
+/// The keys of tables in an array.
+fn check_entries(value: &DeValue<'_>, known: &'static [&'static str]) -> Result<(), At> {
+    let DeValue::Array(entries) = value else { return Ok(()) };
+    entries.iter().try_for_each(|entry| match entry.get_ref() {
+        DeValue::Table(table) => check_keys(table, known),
+        _ => Ok(()),
+    })
 }
 
 fn check_keys(table: &DeTable<'_>, known: &'static [&'static str]) -> Result<(), At> {
@@ -300,6 +515,85 @@ fn sumdb(sumdb: Sumdb) -> Result<SumdbConfig, At> {
         quorum,
         max_age: sumdb.max_age.map(max_age).transpose()?,
     })
+}
+
+fn tuf(tuf: Tuf) -> Result<TufConfig, At> {
+    let mut repositories: Vec<TufRepository> = Vec::new();
+    for entry in tuf.repository {
+        let span = entry.name.span();
+        let name = entry.name.into_inner();
+        if !is_repository_name(&name) {
+            return Err((span, Problem::RepositoryName));
+        }
+        if repositories.iter().any(|other| other.name == name) {
+            return Err((span, Problem::Twice(name)));
+        }
+        repositories.push(TufRepository {
+            name,
+            url: filled(entry.url, "url")?,
+            targets_url: entry.targets_url.map(|url| filled(url, "targets-url")).transpose()?,
+            trusted_root: filled(entry.trusted_root, "trusted-root")?.into(),
+            root: Vec::new(),
+            modules: globs(entry.modules)?,
+            role: entry.role.map(|role| filled(role, "role")).transpose()?,
+        });
+    }
+    let map = tuf.map.into_iter().map(|entry| mapping(entry, &repositories)).collect::<Result<_, _>>()?;
+    let required = tuf.required.as_ref().is_some_and(|required| *required.get_ref());
+    match tuf.required.filter(|_| required && repositories.is_empty()) {
+        Some(required) => Err((required.span(), Problem::NobodyApproves)),
+        None => Ok(TufConfig { repositories, map, required, set_by: String::new() }),
+    }
+}
+
+/// Letters, digits, `-`, `_` and `.`.
+fn is_repository_name(name: &str) -> bool {
+    (1..=MAX_REPOSITORY_NAME).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// Globs as in GOPRIVATE, separated by commas. One that matches nothing would leave modules unapproved without a word.
+fn globs(modules: Spanned<Vec<Spanned<String>>>) -> Result<String, At> {
+    if modules.get_ref().is_empty() {
+        return Err((modules.span(), Problem::None("modules")));
+    }
+    let globs = modules.into_inner().into_iter().map(|glob| {
+        let span = glob.span();
+        let glob = filled(glob, "modules")?;
+        let odd = glob.contains(|c: char| c == ',' || c.is_whitespace());
+        match odd || Patterns::new(&glob) == Patterns::default() {
+            true => Err((span, Problem::Glob(glob))),
+            false => Ok(glob),
+        }
+    });
+    Ok(globs.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+fn mapping(entry: MapEntry, repositories: &[TufRepository]) -> Result<Mapping, At> {
+    if entry.repositories.get_ref().is_empty() {
+        return Err((entry.repositories.span(), Problem::None("repositories")));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in entry.repositories.into_inner() {
+        let span = name.span();
+        let name = name.into_inner();
+        if names.contains(&name) {
+            return Err((span, Problem::Twice(name)));
+        }
+        if !repositories.iter().any(|repository| repository.name == name) {
+            let known = repositories.iter().map(|repository| repository.name.as_str());
+            let meant = did_you_mean(&name, known).map(str::to_owned);
+            return Err((span, Problem::UnknownRepository { name, meant }));
+        }
+        names.push(name);
+    }
+    let count = u32::try_from(names.len()).expect("a configuration of 1 MiB");
+    let threshold = match entry.threshold {
+        None => count,
+        Some(threshold) if (1..=count).contains(threshold.get_ref()) => threshold.into_inner(),
+        Some(threshold) => return Err((threshold.span(), Problem::Threshold(names.len()))),
+    };
+    Ok(Mapping { modules: globs(entry.modules)?, repositories: names, threshold, terminating: entry.terminating })
 }
 
 fn max_age(text: Spanned<String>) -> Result<u64, At> {

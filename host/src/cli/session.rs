@@ -7,17 +7,18 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 
 use super::USAGE;
-use super::args::{BytesArgs, SumdbArgs, TerminalArgs};
+use super::args::{BytesArgs, NetworkArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
+use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
-    Bytes, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, Repositories, SkipPatterns,
-    Sumdb, Task, Tool, Zips,
+    Bytes, ClientTask, Database, FailOn, Ignore, Instant, Job, Next, Outcome, Presence, Progress, Refusal,
+    Repositories, Repository, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
 use crate::engine::{COMPONENT_SHA256, Engine, Limits};
-use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher};
+use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
 use crate::goenv::{GoEnv, Sources, Var};
 use crate::output::Diagnostic;
 use crate::output::progress::Bar;
@@ -88,16 +89,25 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
     let skip = env.get(Var::GoNoSumdb);
 
     let problems = Arc::new(Collected::default());
-    let mut fetch = FetchConfig::new(&env, source.into_iter().collect(), problems.clone()).map_err(Failed::usage)?;
-    fetch.offline = flags.sumdb.offline;
-    fetch.jobs = flags.sumdb.jobs;
-    fetch.timeout = flags.sumdb.timeout;
-    fetch.max_wait = flags.sumdb.max_wait;
+    let mut fetch = fetch_config(&flags.sumdb.network, &env, source.into_iter().collect(), &problems)?;
+    fetch.repositories = config.tuf.sources();
     let bytes = flags.bytes.as_ref().map_or(NO_BYTES, |bytes| bytes.args.into());
     let modcache = env.modcache().filter(|_| bytes.module_cache != Presence::Off);
-    let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
-    let mut store = Store::open(cache_root(flags.sumdb)?);
-
+    let mut store = Store::open(cache_root(&flags.sumdb.network)?);
+    let tuf = config.tuf.repositories();
+    for repository in &tuf.all {
+        store.add_repository(repository, Folders::default());
+    }
+    let (engine, root) = match &flags.bytes {
+        Some(bytes) => (bytes.engine.clone(), bytes.root.to_owned()),
+        None => (HashEngine::Native, PathBuf::from(".")),
+    };
+    let machine = Machine {
+        fetcher: Fetcher::new(fetch).map_err(Failed::usage)?,
+        hasher: Hasher::new(modcache, root, engine),
+        store,
+        problems,
+    };
     let job = Job {
         now: now()?,
         tool: tool(),
@@ -108,43 +118,132 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         allow_incomplete: flags.allow_incomplete,
         ignores: config.ignores,
         bytes,
-        tuf: Repositories::none(),
+        tuf,
     };
-    let run = (|| {
-        let (engine, root) = match &flags.bytes {
-            Some(bytes) => (bytes.engine.clone(), bytes.root.to_owned()),
-            None => (HashEngine::Native, PathBuf::from(".")),
-        };
-        let hasher = Hasher::new(modcache, root, engine);
-        let session = Engine::new(Limits::default())?.start(&job)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context("starting the network")?;
-        let bar = Bar::new(flags.terminal.quiet);
-        anyhow::Ok(runtime.block_on(drive::drive(session, &fetcher, &hasher, &mut store, &bar))?)
-    })();
-
-    for note in store.notes() {
-        Diagnostic::Warning.print(flags.terminal, &note.to_string());
-    }
-    if !flags.terminal.quiet {
-        for problem in problems.take() {
-            Diagnostic::Warning.print(flags.terminal, &problem.to_string());
-        }
-    }
-    let run = run.map_err(Failed::unchecked)?;
-    if flags.terminal.verbose {
-        let text = format!("the core asked {} times; {} requests went out", run.needs, run.fetches);
-        Diagnostic::Note.print(flags.terminal, &text);
-    }
-    for evidence in &run.evidence {
-        Diagnostic::Error.print(flags.terminal, &String::from_utf8_lossy(&evidence.content));
-    }
-    for file in &run.evidence_files {
-        Diagnostic::Warning.print(flags.terminal, &format!("evidence of misbehaviour is kept in {}", file.display()));
-    }
-    match run.end {
+    let (end, _) = machine.run(flags.terminal, &job)?;
+    match end {
         End::Done(outcome) => Ok((outcome, job.task)),
         End::Refused(refusal) => Err(Failed::usage(refused(flags.sumdb.sumdb.is_some(), refusal))),
+    }
+}
+
+/// What answers the core.
+struct Machine {
+    fetcher: Fetcher,
+    hasher: Hasher,
+    store: Store,
+    problems: Arc<Collected>,
+}
+
+impl Machine {
+    /// Runs a job to its end, and says on stderr what a person should know besides the report. Gives back what was kept.
+    fn run(mut self, terminal: &TerminalArgs, job: &Job) -> Result<(End, Store), Failed> {
+        let run = (|| {
+            let session = Engine::new(Limits::default())?.start(job)?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.context("starting the network")?;
+            let bar = Bar::new(terminal.quiet);
+            let drive = drive::drive(session, &self.fetcher, &self.hasher, &mut self.store, &bar);
+            anyhow::Ok(runtime.block_on(drive)?)
+        })();
+        for note in self.store.notes() {
+            Diagnostic::Warning.print(terminal, &note.to_string());
+        }
+        if !terminal.quiet {
+            for problem in self.problems.take() {
+                Diagnostic::Warning.print(terminal, &problem.to_string());
+            }
+        }
+        let run = run.map_err(Failed::unchecked)?;
+        if terminal.verbose {
+            let text = format!("the core asked {} times; {} requests went out", run.needs, run.fetches);
+            Diagnostic::Note.print(terminal, &text);
+        }
+        for evidence in &run.evidence {
+            Diagnostic::Error.print(terminal, &String::from_utf8_lossy(&evidence.content));
+        }
+        for file in &run.evidence_files {
+            Diagnostic::Warning.print(terminal, &format!("evidence of misbehaviour is kept in {}", file.display()));
+        }
+        Ok((run.end, self.store))
+    }
+}
+
+fn fetch_config(
+    network: &NetworkArgs,
+    env: &GoEnv,
+    databases: Vec<DatabaseSource>,
+    problems: &Arc<Collected>,
+) -> Result<FetchConfig, Failed> {
+    let mut fetch = FetchConfig::new(env, databases, problems.clone()).map_err(Failed::usage)?;
+    fetch.offline = network.offline;
+    fetch.jobs = network.jobs;
+    fetch.timeout = network.timeout;
+    fetch.max_wait = network.max_wait;
+    Ok(fetch)
+}
+
+/// A TUF client's work on one repository.
+pub struct Tuf {
+    /// Which.
+    pub repository: Repository,
+    /// Where it is. None: nothing is asked of it.
+    pub source: Option<TufSource>,
+    /// Where its files go.
+    pub folders: Folders,
+    /// Paths of targets.
+    pub targets: Vec<String>,
+}
+
+impl Tuf {
+    fn job(&self) -> Result<Job, Failed> {
+        let task = ClientTask { repository: self.repository.name.clone(), targets: self.targets.clone() };
+        let tuf = Repositories { all: vec![self.repository.clone()], ..Repositories::none() };
+        Ok(Job { tuf, ..job_alone(FailOn::Medium, Vec::new(), Task::Tuf(task))? })
+    }
+
+    /// Runs it to its end. Gives back what was kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`]; status 1 where the root is not to be trusted.
+    pub fn run(self, terminal: &TerminalArgs, network: &NetworkArgs) -> Result<(Outcome, Store), Failed> {
+        let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
+        let problems = Arc::new(Collected::default());
+        let mut fetch = fetch_config(network, &env, Vec::new(), &problems)?;
+        let job = self.job()?;
+        fetch.repositories.extend(self.source);
+        let mut store = Store::open(cache_root(network)?);
+        store.add_repository(&self.repository, self.folders);
+        let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
+        let hasher = Hasher::new(None, PathBuf::from("."), HashEngine::Native);
+        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job)? {
+            (End::Done(outcome), store) => Ok((outcome, store)),
+            (End::Refused(refusal), _) => Err(refused_root(&self.repository, refusal)),
+        }
+    }
+
+    /// Has the core look at the root, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn check_root(&self) -> Result<(), Failed> {
+        let job = self.job()?;
+        let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
+        match step.map_err(Failed::unchecked)?.next {
+            Next::Refused(refusal) => Err(refused_root(&self.repository, refusal)),
+            // It goes on with it.
+            Next::Need(_) | Next::Done(_) => Ok(()),
+        }
+    }
+}
+
+/// A root that is not to be trusted is not the user's wrong usage: it is what somebody has served, or put there.
+fn refused_root(repository: &Repository, refusal: Refusal) -> Failed {
+    match refusal {
+        Refusal::Tuf(why) => Failed { status: 1, error: anyhow::anyhow!("{}: {why}", repository.set_by) },
+        other => Failed::unchecked(refused(false, other)),
     }
 }
 
@@ -154,7 +253,18 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
 ///
 /// As [`run`].
 pub fn run_alone(fail_on: FailOn, config: Config, task: Task) -> Result<(Outcome, Task), Failed> {
-    let job = Job {
+    let job = job_alone(fail_on, config.ignores, task)?;
+    let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
+    match step.map_err(Failed::unchecked)?.next {
+        Next::Done(outcome) => Ok((outcome, job.task)),
+        Next::Refused(refusal) => Err(Failed::usage(refused(false, refusal))),
+        Next::Need(_) => Err(Failed::unchecked(refused(false, Refusal::Protocol("it asks for answers".to_owned())))),
+    }
+}
+
+/// A job without database, repository or bytes.
+fn job_alone(fail_on: FailOn, ignores: Vec<Ignore>, task: Task) -> Result<Job, Failed> {
+    Ok(Job {
         now: now()?,
         tool: tool(),
         task,
@@ -162,16 +272,10 @@ pub fn run_alone(fail_on: FailOn, config: Config, task: Task) -> Result<(Outcome
         skip: SkipPatterns { patterns: String::new(), set_by: String::new() },
         fail_on,
         allow_incomplete: false,
-        ignores: config.ignores,
+        ignores,
         bytes: NO_BYTES,
         tuf: Repositories::none(),
-    };
-    let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
-    match step.map_err(Failed::unchecked)?.next {
-        Next::Done(outcome) => Ok((outcome, job.task)),
-        Next::Refused(refusal) => Err(Failed::usage(refused(false, refusal))),
-        Next::Need(_) => Err(Failed::unchecked(refused(false, Refusal::Protocol("it asks for answers".to_owned())))),
-    }
+    })
 }
 
 fn tool() -> Tool {
@@ -218,7 +322,7 @@ fn database(flags: &Flags<'_>, config: &Config, env: &GoEnv) -> Result<(Sumdb, O
     Ok((Sumdb::Database(database), Some(source)))
 }
 
-fn cache_root(flags: &SumdbArgs) -> Result<Option<PathBuf>, Failed> {
+fn cache_root(flags: &NetworkArgs) -> Result<Option<PathBuf>, Failed> {
     if flags.no_cache {
         return Ok(None);
     }

@@ -13,10 +13,10 @@
 //! user names stops the run then (status 2). Where it is not known whether there is one, the run goes on without, so that
 //! what is wrong is shown, and does not pass (1 or 3).
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::args::{ConfigArgs, TerminalArgs};
-use super::config::{self, Config, NAMES};
+use super::config::{self, Config, ConfigError, MAX_TRUSTED_ROOT, NAMES};
 use super::paths::folder;
 use super::session::Failed;
 use super::workspace::{Whose, Workspace};
@@ -87,7 +87,7 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
         Trusted::DefaultBranch(None) => "the default branch".to_owned(),
     };
     let parse = |path: &str, bytes: &[u8]| {
-        let config = config::of_bytes(Path::new(path), bytes).map_err(anyhow::Error::from);
+        let config = of_commit(path, bytes, repository).map_err(anyhow::Error::from);
         let config = config.map_err(|error| Failed::usage(error.context(format!("the configuration of {by}"))))?;
         Ok(Found {
             config,
@@ -98,7 +98,8 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
     if let Some(file) = named {
         let path = match repository.workspace().whose(file) {
             Whose::Users => {
-                return Ok(Found { config: config::read(file).map_err(Failed::usage)?, ..Found::default() });
+                let config = of_user(file, repository).map_err(Failed::usage)?;
+                return Ok(Found { config, ..Found::default() });
             }
             Whose::Repository(path) => path,
             Whose::Unclear => {
@@ -135,6 +136,58 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
     // Who adds a first one and sees it ignored should not have to guess why.
     let added = NAMES.into_iter().find(|path| repository.tree().is_some_and(|tree| tree.join(path).is_file()));
     Ok(added.map_or_else(Found::default, |path| not_yet(path, &by)))
+}
+
+/// A user's configuration, whose trusted roots may lie in what is judged: then they are those of the trusted commit too.
+fn of_user(file: &Path, repository: &impl Repository) -> Result<Config, ConfigError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    config::read_with(file, |root| {
+        let root = folder.join(root);
+        match repository.workspace().whose(&root) {
+            Whose::Users => config::read_root(&root).map_err(|error| error.to_string()),
+            Whose::Repository(path) => root_of_commit(&path, repository),
+            Whose::Unclear => Err(format!(
+                "{} lies in what is judged, and in no repository of the workspace whose base could vouch for it",
+                root.display()
+            )),
+        }
+    })
+}
+
+/// The configuration at `path` of the trusted commit; the files that it names are of that commit too.
+fn of_commit(path: &str, bytes: &[u8], repository: &impl Repository) -> Result<Config, ConfigError> {
+    let mut config = config::of_bytes(Path::new(path), bytes)?;
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    // What is served from a folder of the checkout is verified like what is served from anywhere.
+    let served = repository.tree().map_or_else(|| folder.to_owned(), |tree| tree.join(folder));
+    config.load(path, &served, |root| match within(&folder.join(root)) {
+        Some(root) => root_of_commit(&root, repository),
+        None => Err(format!("{} is not a path in the repository, relative to {path}", root.display())),
+    })?;
+    Ok(config)
+}
+
+fn root_of_commit(path: &str, repository: &impl Repository) -> Result<Vec<u8>, String> {
+    match repository.read(path) {
+        Ok(Some(bytes)) if bytes.len() as u64 <= MAX_TRUSTED_ROOT => Ok(bytes),
+        Ok(Some(_)) => Err(format!("{path}: larger than {} MiB", MAX_TRUSTED_ROOT >> 20)),
+        Ok(None) => Err(format!("there is no {path} in the commit whose word counts here")),
+        Err(why) => Err(format!("{path}: {why}")),
+    }
+}
+
+/// A relative path from the root of a repository, without `.` and `..`; none: it leads out.
+fn within(path: &Path) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => drop(parts.pop()?),
+            Component::Prefix(_) | Component::RootDir => return None,
+        }
+    }
+    Some(parts.join("/")).filter(|path| !path.is_empty())
 }
 
 /// One that is not in the trusted commit.

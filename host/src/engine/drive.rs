@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use super::hashing::{self, Hasher};
 use super::{EngineError, Session};
 use crate::cache::Store;
-use crate::cache::tuf::Held;
+use crate::cache::tuf::{Held, Measurement};
 use crate::contract::{
     Answer, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress, Recall, Refusal, Request, Response,
     SumdbGet, TargetGet,
@@ -114,21 +114,23 @@ enum Fetch {
 impl Fetch {
     /// The answer, and the target that it is about.
     async fn run(self, fetcher: &Fetcher) -> (Response, Option<Held>) {
-        let measured = |get, fetched: Result<Fetched, Failure>| match fetched {
-            Ok(fetched) => (Ok(Answer::TargetFile(fetched.file.clone())), Some(Held { get, fetched })),
-            Err(failure) => (Err(failure), None),
-        };
         match self {
             Self::Sumdb(get) => (fetcher.sumdb(&get).await.map(Answer::Body), None),
             Self::Metadata(get) => (fetcher.tuf_metadata(&get).await.map(Answer::Body), None),
-            Self::Target(get, folder) => {
-                let fetched = fetcher.tuf_target(&get, folder.as_deref()).await;
-                measured(get, fetched)
-            }
-            Self::Here(get, path) => {
-                let file = fetcher.tuf_held(path, get.max_bytes).await;
-                measured(get, file.map(|file| Fetched { file, kept: None }))
-            }
+            Self::Target(get, folder) => match fetcher.tuf_target(&get, folder.as_deref()).await {
+                Ok(Fetched { file, kept }) => {
+                    let held = kept.map(|kept| Held { get, file: file.clone(), at: Measurement::Waiting(kept) });
+                    (Ok(Answer::TargetFile(file)), held)
+                }
+                Err(failure) => (Err(failure), None),
+            },
+            Self::Here(get, path) => match fetcher.tuf_held(&path, get.max_bytes).await {
+                Ok(file) => {
+                    let held = Held { get, file: file.clone(), at: Measurement::Here(path) };
+                    (Ok(Answer::TargetFile(file)), Some(held))
+                }
+                Err(failure) => (Err(failure), None),
+            },
         }
     }
 }

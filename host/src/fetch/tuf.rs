@@ -183,15 +183,15 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`Failure::TooLarge`] past `max` bytes, [`Failure::Changed`], [`Failure::Storage`].
-    pub async fn tuf_held(&self, path: PathBuf, max: u64) -> Result<TargetFile, Failure> {
-        let shown = path.display().to_string();
-        let measured = tokio::task::spawn_blocking(move || copy(&path, None, max)).await;
+    pub async fn tuf_held(&self, path: &Path, max: u64) -> Result<TargetFile, Failure> {
+        let here = path.to_owned();
+        let measured = tokio::task::spawn_blocking(move || copy(&here, None, max)).await;
         match measured.unwrap_or_else(|_| Err((Failure::Storage, "could not be read".to_owned()))) {
             Ok(Fetched { file, .. }) => Ok(TargetFile { origin: Origin::Store, ..file }),
             // Another file than the one that is wanted, as it is after an update.
             Err((failure @ (Failure::Absent | Failure::TooLarge), _)) => Err(failure),
             Err((failure, what)) => {
-                self.reporter.note(format!("reading {shown}: {what}"));
+                self.reporter.note(format!("reading {}: {what}", path.display()));
                 Err(failure)
             }
         }
