@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore tells what it did")]
 
 mod component;
+mod conformance;
 mod dist;
+mod python;
 mod release;
 mod seal;
 
@@ -22,6 +24,9 @@ enum Chore {
         #[arg(long, value_name = "FILE", default_value_os_t = component::default_path())]
         out: PathBuf,
     },
+    /// Run a conformance suite of another project against the program of the working tree.
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// Build dist/modanchor.wasm, or check the one that is committed.
     Dist {
         /// Check only: sealed, small enough and, where it is current, identical to a rebuild.
@@ -66,6 +71,7 @@ impl Chore {
                 let (plain, gzip) = component::sizes(&bytes)?;
                 println!("{}: sealed, {plain} bytes, {gzip} after gzip", out.display());
             }
+            Self::Conformance(conformance) => println!("{}", conformance.run()?),
             Self::Dist { check: false, .. } => println!("{}", dist::write()?),
             Self::Dist { require_current, .. } => println!("{}", dist::check(require_current)?),
             Self::Imports { file } => {
@@ -78,6 +84,11 @@ impl Chore {
             }
             Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
+                if python::environment("tuf", "tests/peer/tuf/requirements.txt")?.is_none() {
+                    eprintln!(
+                        "no python3 (3.10 or later) with venv and pip: tests beside python-tuf say that they skip"
+                    );
+                }
                 let out = component::default_path();
                 component::write(&out, &component::build()?)?;
                 let mut test = component::cargo();
