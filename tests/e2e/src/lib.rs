@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 pub mod runner;
+pub mod tuf;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -26,5 +26,6 @@ mod programs;
 mod project;
 mod surface;
 mod trust;
+mod tuf_peers;
 mod vendor;
 mod verdicts;
