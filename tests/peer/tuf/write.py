@@ -90,6 +90,8 @@ class Repository:
         self.roots: list[Metadata[Root]] = []
         self.roles: dict[str, Delegated] = {}
         self.files: dict[str, bytes] = {}
+        # How many more modules' files are written; what is in metadata does not depend on it.
+        self.files_of = 1 << 62
         for role in sorted(TOP_LEVEL_ROLE_NAMES):
             self.top_level(role, [signer(role)])
         self._role("targets", self.signers["targets"])
@@ -140,6 +142,7 @@ class Repository:
 
     def module(self, role: str, module: str, version: str = "v1.0.0") -> None:
         """Adds a module version to a role, or to its bins."""
+        self.files_of -= 1
         for path, (content, custom) in module_files(module, version).items():
             self.target(role, path, content, custom)
 
@@ -152,7 +155,8 @@ class Repository:
         if custom:
             info.unrecognized_fields["custom"] = custom
         self.roles[role].targets.targets[path] = info
-        self.files[path] = content
+        if self.files_of >= 0:
+            self.files[path] = content
 
     def _signed(self, signed: Snapshot | Targets | Timestamp, signers: list[Signer]) -> bytes:
         metadata = Metadata(signed)
@@ -254,6 +258,7 @@ def prefixes(repository: Repository, options: argparse.Namespace) -> None:
 def succinct(repository: Repository, options: argparse.Namespace) -> None:
     """Hashed bins by TAP 15, right below the top-level targets."""
     repository.split("targets", options.bits, "bin", [signer("bins")])
+    repository.files_of = options.files_of
     for number in range(options.modules):
         repository.module("targets", f"example.com/binned/m{number}")
 
@@ -292,6 +297,7 @@ def write(to: Path, arguments: list[str]) -> None:
     parser.add_argument("--roots", type=int, default=5, help="of rotated: how many")
     parser.add_argument("--bits", type=int, default=4, help="of prefixes, succinct, teams: 2^bits bins")
     parser.add_argument("--modules", type=int, default=2, help="of prefixes, succinct, teams: how many are in bins")
+    parser.add_argument("--files-of", type=int, default=1 << 62, help="of succinct: write files of so many modules only")
     parser.add_argument("--expired", metavar="ROLE", help="which role's metadata has expired")
     parser.add_argument("--hashes", action="store_true", help="with lengths and hashes of metadata in metadata")
     parser.add_argument("--not-consistent", action="store_true", help="without consistent snapshots")
