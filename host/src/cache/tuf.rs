@@ -327,3 +327,286 @@ fn put(folder: &Path, path: &str, file: TempPath) -> Result<PathBuf, PlaceError>
     disk::sync_dir(&dir)?;
     Ok(to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{self, Origin};
+
+    /// A store with one repository, whose targets go to `targets/`.
+    struct World {
+        dir: tempfile::TempDir,
+        store: Store,
+    }
+
+    fn repository(name: &str, root: &[u8]) -> Repository {
+        let [set_by, modules] = ["test", "*"].map(str::to_owned);
+        Repository { name: name.to_owned(), trusted_root: root.to_vec(), set_by, modules, role: None }
+    }
+
+    impl World {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let mut store = Store::open(Some(dir.path().join("cache")));
+            let targets = Some(dir.path().join("targets"));
+            store.add_repository(&repository("corp", b"root"), Folders { metadata: None, targets });
+            Self { dir, store }
+        }
+
+        /// Of the repository's metadata.
+        fn folder(&self) -> PathBuf {
+            self.dir.path().join("cache").join("tuf").join(digest(b"root"))
+        }
+
+        fn keep(&mut self, file: &str, content: Option<&[u8]>) {
+            let [repository, file] = ["corp", file].map(str::to_owned);
+            let kept = KeptMetadata { repository, file, content: content.map(<[u8]>::to_vec) };
+            self.store.keep(vec![contract::Kept::TufMetadata(kept)]);
+        }
+
+        fn recall(&self, file: &str, max_bytes: u32) -> Result<Vec<u8>, Failure> {
+            let [repository, file] = ["corp", file].map(str::to_owned);
+            let body = self.store.recall_metadata(&MetadataRecall { repository, file, max_bytes })?;
+            assert_eq!(body.origin, Origin::Store);
+            Ok(body.content)
+        }
+
+        fn said(&self) -> Vec<String> {
+            self.store.notes().iter().map(ToString::to_string).collect()
+        }
+
+        fn get(path: &str) -> TargetGet {
+            let [repository, path] = ["corp", path].map(str::to_owned);
+            TargetGet { repository, file: path.clone(), path, max_bytes: 9, held: false }
+        }
+
+        /// A file that was fetched.
+        fn hold(&self, path: &str, content: &[u8]) -> PathBuf {
+            let folder = self.store.targets_folder("corp").unwrap();
+            fs::create_dir_all(&folder).unwrap();
+            let mut file = disk::temp_file(&folder).unwrap();
+            file.write_all(content).unwrap();
+            let file = file.into_temp_path();
+            let temporary = file.to_path_buf();
+            self.store.hold(Held { get: Self::get(path), file: measured(content), at: Measurement::Waiting(file) });
+            temporary
+        }
+
+        fn keep_target(&mut self, path: &str, content: &[u8]) -> Vec<(String, Result<PathBuf, PlaceError>)> {
+            let [repository, path] = ["corp", path].map(str::to_owned);
+            let sha256 = Sha256::digest(content).to_vec();
+            self.store.keep(vec![contract::Kept::TufTarget(KeptTarget { repository, path, sha256 })]);
+            self.store.targets()
+        }
+
+        fn put(&mut self, path: &str, content: &[u8]) -> Result<PathBuf, PlaceError> {
+            self.hold(path, content);
+            let mut targets = self.keep_target(path, content);
+            assert_eq!(targets.len(), 1);
+            targets.remove(0).1
+        }
+    }
+
+    fn measured(content: &[u8]) -> TargetFile {
+        let sha256 = Sha256::digest(content).to_vec();
+        TargetFile { length: content.len() as u64, sha256, sha512: Vec::new(), origin: Origin::Remote }
+    }
+
+    #[test]
+    fn metadata_is_kept_as_it_is_and_forgotten() {
+        let mut world = World::new();
+        for file in ["root.json", "timestamp.json", "team%2Fa.json", "..%2Fx.json", "root_history/12.root.json"] {
+            assert_eq!(world.recall(file, 9), Err(Failure::Absent), "{file}");
+            for content in [b"{ }\n".as_slice(), b"{}"] {
+                world.keep(file, Some(content));
+                assert_eq!(world.recall(file, 9), Ok(content.to_vec()), "{file}");
+                assert_eq!(fs::read(world.folder().join(file)).unwrap(), content, "{file}");
+            }
+            assert_eq!(world.recall(file, 2), Ok(b"{}".to_vec()), "{file}");
+            assert_eq!(world.recall(file, 1), Err(Failure::TooLarge), "{file}");
+            world.keep(file, None);
+            world.keep(file, None);
+            assert_eq!(world.recall(file, 9), Err(Failure::Absent), "{file}");
+        }
+        assert_eq!(world.said(), [""; 0]);
+        let left: Vec<_> = fs::read_dir(world.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["root_history"]);
+    }
+
+    #[test]
+    fn names_of_metadata_that_lead_elsewhere_are_none() {
+        let long = format!("{}.json", "a".repeat(FILE_NAME_MAX - 4));
+        for file in [
+            "../x.json",
+            "/x.json",
+            "a/b.json",
+            "root_history/root.json",
+            "root_history/../1.root.json",
+            "root_history/0.root.json",
+            "root_history/1.root.json/x",
+            "other/1.root.json",
+            "a\\b.json",
+            "a:b.json",
+            "x",
+            "",
+            "nul.json",
+            "CON.json",
+            &long,
+        ] {
+            let mut world = World::new();
+            world.keep(file, Some(b"{}"));
+            let said = world.said();
+            assert_eq!(said.len(), 1, "{file}");
+            assert!(said[0].contains("is not kept: its name"), "{said:?}");
+            assert_eq!(world.recall(file, 9), Err(Failure::Absent), "{file}");
+            assert!(!world.folder().exists(), "{file}");
+        }
+        let longest = format!("{}.json", "a".repeat(FILE_NAME_MAX - 5));
+        let mut world = World::new();
+        world.keep(&longest, Some(b"{}"));
+        assert_eq!((world.recall(&longest, 9), world.said()), (Ok(b"{}".to_vec()), vec![]));
+    }
+
+    #[test]
+    fn roots_of_trust_do_not_share_what_is_kept() {
+        let mut world = World::new();
+        world.keep("timestamp.json", Some(b"{}"));
+        world.store.add_repository(&repository("corp", b"another root"), Folders::default());
+        assert_eq!(world.recall("timestamp.json", 9), Err(Failure::Absent));
+        world.store.add_repository(&repository("renamed", b"root"), Folders::default());
+        let recall = MetadataRecall { repository: "renamed".into(), file: "timestamp.json".into(), max_bytes: 9 };
+        assert!(world.store.recall_metadata(&recall).is_ok());
+        let unknown = MetadataRecall { repository: "unknown".into(), ..recall };
+        assert_eq!(world.store.recall_metadata(&unknown), Err(Failure::Absent));
+        // In memory nothing is kept, and nothing goes wrong.
+        world.store = Store::open(None);
+        world.store.add_repository(&repository("corp", b"root"), Folders::default());
+        world.keep("timestamp.json", Some(b"{}"));
+        assert_eq!((world.recall("timestamp.json", 9), world.said()), (Err(Failure::Absent), vec![]));
+    }
+
+    #[test]
+    fn a_folder_of_the_users_is_used_as_it_is() {
+        let mut world = World::new();
+        let metadata = Some(world.dir.path().join("md"));
+        world.store.add_repository(&repository("corp", b"root"), Folders { metadata, targets: None });
+        world.keep("targets.json", Some(b"{}"));
+        assert_eq!(fs::read(world.dir.path().join("md/targets.json")).unwrap(), b"{}");
+        assert!(!world.folder().exists());
+    }
+
+    #[test]
+    fn what_cannot_be_written_or_read_is_noted() {
+        let mut world = World::new();
+        fs::create_dir_all(world.folder().join("root.json")).unwrap();
+        fs::write(world.folder().join("root_history"), "").unwrap();
+        world.keep("root.json", Some(b"{}"));
+        world.keep("root_history/1.root.json", Some(b"{}"));
+        let said = world.said();
+        assert!(said.len() == 1 && said[0].contains("root.json of the TUF repository corp is not kept"), "{said:?}");
+        assert_eq!(world.recall("root.json", 9), Err(Failure::Storage));
+        assert!(world.said()[0].contains("cannot read"));
+        assert_eq!(world.recall("root_history/1.root.json", 9), Err(Failure::Absent));
+    }
+
+    #[test]
+    fn a_target_gets_the_place_that_its_path_says() {
+        let mut world = World::new();
+        for (path, want) in [
+            ("a", "a"),
+            ("example.com/!m/@v/v1.0.0+incompatible.zip", "example.com/!m/@v/v1.0.0+incompatible.zip"),
+            ("a b/c?d#e%", "a%20b/c%3Fd%23e%25"),
+            ("x/y\\z:", "x/y%5Cz%3A"),
+            ("é\n", "%C3%A9%0A"),
+            (".hidden/...", ".hidden/..%2E"),
+            ("con/aux.txt/Nul", "%63on/%61ux.txt/%4Eul"),
+        ] {
+            let file = world.put(path, path.as_bytes()).unwrap();
+            assert_eq!(file, want.split('/').fold(world.dir.path().join("targets"), |dir, name| dir.join(name)));
+            assert_eq!(fs::read(&file).unwrap(), path.as_bytes());
+            assert_eq!(world.store.held_target(&World::get(path)), Ok(file), "{path}");
+            world.put(path, b"newer").unwrap();
+        }
+        for path in ["", "/a", "../a", "a/../../b", "a//b", "./a", "a/"] {
+            assert!(matches!(world.put(path, b"x"), Err(PlaceError::Name)), "{path:?}");
+            assert_eq!(world.store.held_target(&World::get(path)), Err(Failure::Absent), "{path:?}");
+        }
+        let long = "a".repeat(FILE_NAME_MAX);
+        world.put(&long, b"x").unwrap();
+        assert!(matches!(world.put(&format!("{long}a"), b"x"), Err(PlaceError::TooLong)));
+        // Neither what was refused nor what was replaced leaves anything behind.
+        let left = fs::read_dir(world.dir.path().join("targets")).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with(".tmp-")));
+    }
+
+    #[test]
+    fn only_what_was_measured_is_kept() {
+        let mut world = World::new();
+        let temporary = world.hold("a", b"other");
+        let targets = world.keep_target("a", b"good");
+        assert!(matches!(targets[..], [(_, Err(PlaceError::NotMeasured))]), "{targets:?}");
+        assert!(!temporary.exists());
+        assert!(matches!(world.keep_target("b", b"good")[..], [(_, Err(PlaceError::NotMeasured))]));
+        let first = world.hold("a", b"first");
+        let second = world.hold("a", b"second");
+        assert!(!first.exists() && second.exists());
+        assert!(matches!(world.keep_target("a", b"second")[..], [(_, Ok(_))]));
+        // Once it is in its place, it is measured there and stays.
+        let file = world.store.held_target(&World::get("a")).unwrap();
+        world.store.hold(Held { get: World::get("a"), file: measured(b"second"), at: Measurement::Here(file.clone()) });
+        assert!(matches!(&world.keep_target("a", b"second")[..], [(_, Ok(there))] if *there == file));
+    }
+
+    #[test]
+    fn what_is_in_the_way_stays() {
+        let mut world = World::new();
+        world.put("file", b"x").unwrap();
+        world.put("folder/x", b"x").unwrap();
+        assert!(matches!(world.put("file/x", b"y"), Err(PlaceError::InTheWay(_))));
+        assert!(matches!(world.put("folder", b"y"), Err(PlaceError::InTheWay(_))));
+        assert_eq!(world.store.held_target(&World::get("folder")), Err(Failure::Absent));
+        assert_eq!(fs::read(world.dir.path().join("targets/file")).unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed() {
+        use std::os::unix::fs::symlink;
+        let mut world = World::new();
+        let outside = world.dir.path().join("outside");
+        let targets = world.dir.path().join("targets");
+        fs::create_dir_all(&outside).unwrap();
+        fs::create_dir_all(&targets).unwrap();
+        fs::write(outside.join("secret"), "secret").unwrap();
+        symlink(&outside, targets.join("link")).unwrap();
+        symlink(outside.join("secret"), targets.join("t")).unwrap();
+        assert!(matches!(world.put("link/new", b"x"), Err(PlaceError::InTheWay(_))));
+        for path in ["link/secret", "t"] {
+            assert_eq!(world.store.held_target(&World::get(path)), Err(Failure::Absent), "{path}");
+        }
+        world.put("t", b"target").unwrap();
+        assert!(targets.join("t").symlink_metadata().unwrap().is_file());
+        assert_eq!(fs::read(outside.join("secret")).unwrap(), b"secret");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_leads_out(path: String) {
+            if let Ok(elements) = elements(&path) {
+                for element in elements {
+                    let mut parts = Path::new(&*element).components();
+                    let one = matches!(parts.next(), Some(std::path::Component::Normal(part)) if part == &*element);
+                    proptest::prop_assert!(one && parts.next().is_none() && element.is_ascii());
+                }
+            }
+        }
+
+        #[test]
+        fn no_two_elements_share_a_name(one in "[a-b./%:é2Econ]{1,5}", other in "[a-b./%:é2Econ]{1,5}") {
+            if let (Ok(first), Ok(second)) = (element(&one), element(&other)) {
+                proptest::prop_assert_eq!(first == second, one == other);
+            }
+        }
+    }
+}
