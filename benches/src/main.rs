@@ -7,6 +7,7 @@
 
 mod hashzip;
 mod modcache;
+mod tuf;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +24,7 @@ const MODULE: &str = "github.com/sigstore/cosign/v3@v3.1.2";
 const LINES: usize = 969;
 
 const USAGE: &str = "usage: cargo run --release -p benches [-- [--runs N] [NAME…]]
-names: cold delay warm start memory requests million render action hashzip modcache component";
+names: cold delay warm start memory requests million render action hashzip modcache component tuf";
 
 /// How one run went.
 #[derive(Debug, Clone, Copy)]
@@ -50,19 +51,23 @@ fn main() -> Result<()> {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).context(USAGE)?,
             "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" | "hashzip" | "modcache"
-            | "component" | "render" | "action" => names.push(arg),
+            | "component" | "render" | "action" | "tuf" => names.push(arg),
             _ => bail!(USAGE),
         }
     }
     let wants = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     let mut rows = Vec::new();
-    // It needs neither the program nor a recorded database.
+    // These need no recorded database.
     if wants("hashzip") {
         eprintln!("hashzip …");
         rows.extend(hashzip::rows(runs).context("hashzip")?);
     }
-    let bench =
-        if names.iter().all(|n| n == "hashzip") && !names.is_empty() { None } else { Some(Bench::prepare(runs)?) };
+    if wants("tuf") {
+        eprintln!("tuf …");
+        rows.extend(tuf::rows(program()?, runs).context("tuf")?);
+    }
+    let alone = |name: &String| ["hashzip", "tuf"].contains(&name.as_str());
+    let bench = if names.iter().all(alone) && !names.is_empty() { None } else { Some(Bench::prepare(runs)?) };
     for (name, run) in [
         ("cold", Bench::cold as fn(&Bench) -> Result<Vec<Row>>),
         ("delay", Bench::delay),
@@ -85,6 +90,15 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The program: `MODANCHOR_BIN`, or the release build of this workspace, made now.
+fn program() -> Result<PathBuf> {
+    if std::env::var_os("MODANCHOR_BIN").is_none() {
+        let built = Command::new(env!("CARGO")).args(["build", "--release", "-p", "modanchor"]).status()?;
+        ensure!(built.success(), "modanchor does not build");
+    }
+    Ok(e2e::modanchor())
+}
+
 /// What every benchmark uses.
 struct Bench {
     runs: usize,
@@ -98,10 +112,7 @@ struct Bench {
 impl Bench {
     /// Builds all three programs, and fetches and records what they are to read, where that has not been done.
     fn prepare(runs: usize) -> Result<Self> {
-        if std::env::var_os("MODANCHOR_BIN").is_none() {
-            let built = Command::new(env!("CARGO")).args(["build", "--release", "-p", "modanchor"]).status()?;
-            ensure!(built.success(), "modanchor does not build");
-        }
+        let modanchor = program()?;
         let peer = e2e::peer().context("the peers are written in Go, and there is no go command")?;
         let dir = e2e::target().join("bench");
         let gosum = dir.join("go.sum");
@@ -125,7 +136,7 @@ impl Bench {
         let gosum = fs::read_to_string(gosum)?;
         ensure!(gosum.lines().count() == LINES, "the go.sum of {MODULE} has not {LINES} lines");
         let gosumcheck = e2e::gosumcheck().context("there is no go command")?;
-        Ok(Self { runs, modanchor: e2e::modanchor(), peer, gosumcheck, gosum, recorded })
+        Ok(Self { runs, modanchor, peer, gosumcheck, gosum, recorded })
     }
 
     /// The recorded database as a server.

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use serde_json::Value;
 
@@ -124,7 +124,14 @@ pub fn go_tuf(metadata_url: &str, trusted: &Path, targets: &[&str]) -> Option<An
 #[derive(Debug)]
 pub struct Site {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    log: Arc<Mutex<Log>>,
+}
+
+/// What a [`Site`] did.
+#[derive(Debug, Default)]
+struct Log {
+    asked: Vec<String>,
+    sent: u64,
 }
 
 impl Site {
@@ -136,16 +143,16 @@ impl Site {
         let dir = dir.into();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it has an address");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let log = Arc::new(Mutex::new(Log::default()));
+        let shared = Arc::clone(&log);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (dir, log) = (dir.clone(), Arc::clone(&log));
+                let (dir, log) = (dir.clone(), Arc::clone(&shared));
                 // A client that goes away is no failure of the server.
                 std::thread::spawn(move || serve(&stream, &dir, &log).ok());
             }
         });
-        Self { address, asked }
+        Self { address, log }
     }
 
     /// Its URL, with a path after it.
@@ -154,11 +161,17 @@ impl Site {
     }
 
     /// The paths that were asked for since the last call, in order, without the first slash.
-    ///
-    /// # Panics
-    /// If serving panicked.
     pub fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut *self.asked.lock().expect("serving does not panic"))
+        std::mem::take(&mut self.log().asked)
+    }
+
+    /// How many bytes of files it sent since the last call.
+    pub fn sent(&self) -> u64 {
+        std::mem::take(&mut self.log().sent)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().expect("serving does not panic")
     }
 
     /// The same, each with how often.
@@ -172,7 +185,7 @@ impl Site {
 }
 
 /// Answers the requests of a connection.
-fn serve(stream: &TcpStream, dir: &Path, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, dir: &Path, log: &Mutex<Log>) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let mut out = stream;
     while let Some(request) = lines.next() {
@@ -183,11 +196,15 @@ fn serve(stream: &TcpStream, dir: &Path, log: &Mutex<Vec<String>>) -> std::io::R
                 break;
             }
         }
-        log.lock().expect("nobody panics with it").push(path.clone());
         // A role's name with a slash in it is `%2F` in the URL and in the file's name alike.
         let inside = !path.split(['/', '\\']).any(|part| part == "..");
         let content = inside.then(|| fs::read(dir.join(&path)).ok()).flatten();
         let (status, body) = content.map_or(("404 Not Found", Vec::new()), |content| ("200 OK", content));
+        {
+            let mut log = log.lock().expect("nobody panics with it");
+            log.sent += body.len() as u64;
+            log.asked.push(path);
+        }
         write!(out, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
         out.write_all(&body)?;
     }
