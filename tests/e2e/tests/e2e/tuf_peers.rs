@@ -1,11 +1,11 @@
 //! The TUF fixtures beside the programs that made them, and beside a third client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use e2e::tuf::{Reader, Site, go_tuf, python_tuf, script};
-use e2e::{files, fixture, root};
+use e2e::tuf::{Reader, Site, go_tuf, python_tuf, script, write};
+use e2e::{Outcome, Run, Sandbox, files, fixture, root};
 use serde_json::Value;
 
 /// A module version of a fixture, and the roles that are asked for it, beside the four; none where it is not to be found.
@@ -60,6 +60,124 @@ fn python_tuf_reads_the_fixtures() {
 #[test]
 fn go_tuf_reads_the_fixtures() {
     reads_the_fixtures(go_tuf, &["prefixes"]);
+}
+
+/// modanchor on a repository of another hand: refreshes from a root, and downloads targets into the sandbox.
+struct Client {
+    sandbox: Sandbox,
+    site: Site,
+}
+
+impl Client {
+    /// Begins with a repository's first root.
+    fn new(dir: &Path) -> Self {
+        let sandbox = Sandbox::new();
+        let client = Self { sandbox, site: Site::of(dir) };
+        client.tuf().args(["init"]).args([dir.join("tuf/1.root.json")]).end().status(0);
+        client
+    }
+
+    fn tuf(&self) -> Run {
+        let dir = self.sandbox.path("metadata");
+        fs::create_dir_all(&dir).unwrap();
+        self.sandbox.run(["tuf", "--metadata-dir"]).args([dir])
+    }
+
+    fn refresh(&self) -> Outcome {
+        self.tuf().args(["--format", "json", "--metadata-url", &self.site.url("tuf"), "refresh"]).end()
+    }
+
+    fn download(&self, target: &str) -> Outcome {
+        let targets = self.sandbox.path("targets");
+        fs::create_dir_all(&targets).unwrap();
+        let run = self.tuf().args(["--format", "json", "--metadata-url", &self.site.url("tuf")]);
+        let run = run.args(["--target-base-url", &self.site.url(""), "--target-name", target, "--target-dir"]);
+        run.args([&targets]).args(["download"]).end()
+    }
+
+    /// The roles whose metadata it keeps, each with its version.
+    fn roles(&self) -> BTreeMap<String, u64> {
+        let kept = files(&self.sandbox.path("metadata")).into_iter();
+        let top = kept.filter(|(path, _)| path.parent() == Some(&self.sandbox.path("metadata")));
+        top.filter_map(|(path, bytes)| {
+            let name = path.file_name()?.to_str()?.strip_suffix(".json")?.to_owned();
+            let file: Value = serde_json::from_slice(&bytes).expect("metadata");
+            Some((name, file["signed"]["version"].as_u64().expect("a version")))
+        })
+        .collect()
+    }
+}
+
+/// modanchor finds what the others find, by way of the same roles, and asks for nothing else.
+#[test]
+fn modanchor_reads_the_fixtures() {
+    for (name, module, roles) in ROWS {
+        let dir = fixture("tuf").join(name);
+        let client = Client::new(&dir);
+        let zip = format!("example.com/{module}/@v/v1.0.0.zip");
+        let outcome = client.download(&zip);
+        let asked = client.site.asked();
+        match roles {
+            None => {
+                outcome.status_in(&[1, 3]);
+                assert!(files(&client.sandbox.path("targets")).is_empty(), "{name}: {zip}");
+            }
+            Some(roles) => {
+                outcome.status(0);
+                let top = ["root", "snapshot", "targets", "timestamp"];
+                let expected: BTreeSet<&str> = top.into_iter().chain(roles.iter().copied()).collect();
+                let kept = client.roles();
+                assert_eq!(kept.keys().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{name}: {zip}");
+                let downloaded: Vec<_> = files(&client.sandbox.path("targets")).into_iter().map(|(_, b)| b).collect();
+                assert_eq!(downloaded, [fs::read(dir.join(&zip)).unwrap()], "{name}: {zip}");
+                // Roots that are there, the one that is not, timestamp, snapshot, targets, delegated roles, the target.
+                let requests = usize::try_from(kept["root"]).unwrap() + 4 + roles.len();
+                assert_eq!(asked.len(), requests, "{name}: {zip}: {asked:?}");
+            }
+        }
+    }
+    let expired = Client::new(&fixture("tuf/expired"));
+    let report = expired.refresh().status(1).report();
+    assert_eq!(report.rules(), ["tuf-freeze"]);
+}
+
+/// What python-tuf publishes next is read, and what it published before is a rollback.
+#[test]
+fn modanchor_follows_python_tuf_and_not_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = ["--bits", "2", "--hashes", "--version"];
+    if !write("teams", dir.path(), options.into_iter().chain(["1"])) {
+        return;
+    }
+    let client = Client::new(dir.path());
+    let zip = "example.com/large/m1/@v/v1.0.0.zip";
+    client.download(zip).status(0);
+    let old = fs::read(dir.path().join("tuf/timestamp.json")).unwrap();
+    client.site.asked();
+    client.refresh().status(0);
+    assert_eq!(client.site.asked(), ["tuf/2.root.json", "tuf/timestamp.json"]);
+
+    write("teams", dir.path(), options.into_iter().chain(["2"]));
+    client.download(zip).status(0);
+    assert_eq!(client.roles()["timestamp"], 2);
+    assert_eq!(client.roles()["large"], 2);
+
+    fs::write(dir.path().join("tuf/timestamp.json"), old).unwrap();
+    let report = client.refresh().status(1).report();
+    assert_eq!(report.rules(), ["tuf-rollback"]);
+    assert_eq!(client.roles()["timestamp"], 2);
+}
+
+/// 256 rotations, each with keys of its own.
+#[test]
+fn modanchor_walks_a_long_chain_of_roots() {
+    let dir = tempfile::tempdir().unwrap();
+    if !write("rotated", dir.path(), ["--roots", "257"]) {
+        return;
+    }
+    let client = Client::new(dir.path());
+    client.download("example.com/rotated/@v/v1.0.0.zip").status(0);
+    assert_eq!(client.roles()["root"], 257);
 }
 
 /// The fixtures are what the committed program writes, byte for byte.
