@@ -14,6 +14,7 @@
 //! | [`cache`] | what is kept between runs |
 //! | [`fix`] | replacing go.sum, safe against a crash and a running `go` |
 //! | [`ci`] | the event, changed lines, GitHub's API |
+//! | [`publish`] | TUF repositories and the keys that sign them |
 //! | [`output`] | one file per format |
 //! | [`cli`] | one file per subcommand |
 
@@ -28,3 +29,4 @@ pub mod fix;
 pub mod goenv;
 pub mod modcache;
 pub mod output;
+pub mod publish;

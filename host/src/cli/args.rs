@@ -12,6 +12,7 @@ use std::{
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use super::repo::args::RepoArgs;
 use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
 use crate::goenv::Var;
@@ -183,6 +184,12 @@ pub enum Command {
     /// brings metadata up to date. `download` does that too, and fetches targets: what is written is what is signed.
     #[command(after_help = TUF_STATUS, after_long_help = format!("{TUF_EXAMPLES}\n\n{TUF_STATUS}"))]
     Tuf(TufArgs),
+    /// Publish a TUF repository: which module versions are approved, by whom
+    ///
+    /// The metadata is what every TUF client reads; the tree is a module proxy too. Changes wait in a working copy until
+    /// `publish`.
+    #[command(after_help = super::repo::args::STATUS, after_long_help = format!("{}\n\n{}", super::repo::args::EXAMPLES, super::repo::args::STATUS))]
+    Repo(Box<RepoArgs>),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),

@@ -169,7 +169,8 @@ impl Machine {
     }
 }
 
-fn fetch_config(
+/// What the flags and Go's environment say of the network.
+pub(super) fn fetch_config(
     network: &NetworkArgs,
     env: &GoEnv,
     databases: Vec<DatabaseSource>,
