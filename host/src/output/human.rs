@@ -8,7 +8,7 @@ use std::{
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use modanchor_core::lint;
-use modanchor_core::report::{BytesCounts, Finding, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, RepositorySummary, Severity, Verdict, rules};
 
 use super::{
     Shown, Sources,
@@ -115,6 +115,12 @@ fn text(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
         let _ = writeln!(out, "{style}{}{style:#}: {}", word(report.verdict), counted(report, hint));
         if let Some(bytes) = measured(&report.counts.bytes) {
             let _ = writeln!(out, "bytes: {bytes}");
+        }
+        for repository in &report.repositories {
+            let _ = writeln!(out, "TUF {}: {}", escape(&repository.name), versions(repository));
+        }
+        if report.counts.uncovered > 0 {
+            let _ = writeln!(out, "TUF: no repository answers for {}", count(report.counts.uncovered, "module"));
         }
     }
     out
@@ -302,6 +308,8 @@ pub(crate) fn counted(report: &Shown, hint: &str) -> String {
     let counts = &report.counts;
     let mut out = if !report.files.is_empty() && report.files.iter().all(|file| lint::is_kind(&file.kind)) {
         format!("{} and the settings in force", count(report.files.len() as u64, "file"))
+    } else if report.files.is_empty() && !report.repositories.is_empty() {
+        "TUF metadata".to_owned()
     } else {
         compared(report)
     };
@@ -326,6 +334,15 @@ pub(crate) fn counted(report: &Shown, hint: &str) -> String {
         let _ = write!(out, "; {} ignored", thousands(counts.ignored));
     }
     out
+}
+
+/// `root 2, timestamp 40, snapshot 12, targets 3; good until 2026-12-01T00:00:00Z`: the role that expires first decides.
+pub(crate) fn versions(repository: &RepositorySummary) -> String {
+    let roles = &repository.roles;
+    let versions: Vec<String> = roles.iter().map(|role| format!("{} {}", escape(&role.name), role.version)).collect();
+    // Times of one form compare as text.
+    let until = roles.iter().map(|role| role.expires.as_str()).min().unwrap_or_default();
+    format!("{}; good until {}", versions.join(", "), escape(until))
 }
 
 /// `969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`.

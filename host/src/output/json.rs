@@ -32,7 +32,8 @@ mod tests {
 
     use modanchor_core::report::{
         BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary,
-        ModuleSummary, Of, Report, SCHEMA, Severity, SeverityCounts, SumdbSummary, Tool, Verdict, What,
+        ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity, SeverityCounts, SumdbSummary,
+        Tool, Verdict, What,
     };
     use serde_json::Value;
 
@@ -54,6 +55,12 @@ mod tests {
                 skipped_by: None,
                 floor: Floor::None,
             }],
+            repositories: vec![RepositorySummary {
+                name: text(),
+                roles: vec![RoleSummary { name: text(), version: 1, expires: text() }],
+                requests: 0,
+                floor: Floor::None,
+            }],
             files: vec![FileSummary { path: text(), kind: text(), sha256: text(), lines: 0 }],
             modules: vec![ModuleSummary {
                 path: "".into(),
@@ -70,7 +77,16 @@ mod tests {
                 }],
                 bytes: vec![BytesSummary { what: What::Zip, status: BytesStatus::Verified, hash: None }],
                 signatures: Vec::new(),
-                targets: Vec::new(),
+                targets: vec![TargetSummary {
+                    repository: text(),
+                    path: text(),
+                    status: TargetStatus::Approved,
+                    role: None,
+                    version: None,
+                    expires: None,
+                    hash: None,
+                    provenance: None,
+                }],
             }],
             findings: vec![Finding {
                 rule: text(),
@@ -97,6 +113,7 @@ mod tests {
                 bytes: BytesCounts::default(),
                 findings: SeverityCounts::default(),
                 ignored: 0,
+                uncovered: 0,
             },
         }
     }

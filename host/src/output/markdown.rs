@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use modanchor_core::report::{Finding, Floor, SumdbSummary, Verdict, rules};
+use modanchor_core::report::{Finding, Floor, RepositorySummary, SumdbSummary, Verdict, rules};
 
 use super::annotation::{Ordered, elsewhere, order};
 use super::text::{count, escape, thousands};
@@ -76,6 +76,7 @@ pub fn render(report: &Shown, context: &Context<'_>, options: &Options) -> Strin
     let page = Page { report, context, options };
     let sections = [
         ("checksum database", page.databases()),
+        ("TUF repositories", page.repositories()),
         ("skipped", page.skipped()),
         ("not checked", page.unchecked()),
         ("bytes", page.bytes()),
@@ -323,6 +324,17 @@ impl Page<'_> {
         ))
     }
 
+    fn repositories(&self) -> Option<String> {
+        let repositories = &self.report.repositories;
+        let rows: String = repositories.iter().map(repository).collect();
+        (!repositories.is_empty()).then(|| {
+            format!(
+                "### TUF repositories\n\n<table>\n<tr><th>name</th><th>metadata</th><th>against rollback</th></tr>\n\
+                 {rows}</table>\n\n"
+            )
+        })
+    }
+
     fn skipped(&self) -> Option<String> {
         let counts = &self.report.counts;
         let mut items = String::new();
@@ -333,6 +345,10 @@ impl Page<'_> {
         }
         if counts.skipped > 0 {
             let _ = writeln!(items, "<li>{} compared with no record for that.</li>", were(counts.skipped, "line"));
+        }
+        if counts.uncovered > 0 {
+            let modules = were(counts.uncovered, "module");
+            let _ = writeln!(items, "<li>{modules} outside of what TUF repositories answer for.</li>");
         }
         if counts.ignored > 0 {
             let _ = writeln!(items, "<li>{} ignored by the configuration.</li>", were(counts.ignored, "finding"));
@@ -393,6 +409,18 @@ impl Page<'_> {
 
 fn has_details(finding: &Finding) -> bool {
     finding.expected.is_some() || finding.found.is_some() || finding.by.is_some() || !finding.help.is_empty()
+}
+
+fn repository(repository: &RepositorySummary) -> String {
+    let floor = match repository.floor {
+        Floor::None => "no memory: a first run believes any state that has not expired",
+        Floor::Cached | Floor::Pinned => "no role may go back behind what an earlier run has seen",
+    };
+    format!(
+        "<tr><td>{}</td><td>{}</td><td>{floor}</td></tr>\n",
+        code(&repository.name),
+        code(&human::versions(repository))
+    )
 }
 
 fn database(sumdb: &SumdbSummary) -> String {

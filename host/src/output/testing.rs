@@ -61,6 +61,7 @@ pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
             skipped_by: None,
             floor: Floor::None,
         }],
+        repositories: Vec::new(),
         files: Vec::new(),
         modules: Vec::new(),
         findings,
@@ -73,6 +74,7 @@ pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
             bytes: BytesCounts { zip: 212, dir: 210, go_mod: 480, vendor: 0, absent: 2 },
             findings: counts,
             ignored: 0,
+            uncovered: 0,
         },
     }
 }
