@@ -136,6 +136,9 @@ impl Config {
         folder: &Path,
         mut read: impl FnMut(&Path) -> Result<Vec<u8>, E>,
     ) -> Result<(), ConfigError> {
+        if self.tuf.repositories.is_empty() {
+            return Ok(());
+        }
         self.tuf.set_by = set_by.to_owned();
         for repository in &mut self.tuf.repositories {
             let failed = |name: &str, key, why: String| ConfigError::Repository {
@@ -694,6 +697,13 @@ expires = "2028-02-29"
     #[test]
     fn errors_name_line_and_remedy() {
         let ignore = |rest: &str| format!("\n[[ignore]]\nrule = \"gosum-missing\"\nmodule = \"*\"\n{rest}\n");
+        let repository = |rest: &str| {
+            format!(
+                "[[tuf.repository]]\nname = 'corp'\nurl = 'https://corp.example/tuf'\ntrusted-root = 'root.json'\n\
+                 modules = ['corp.example']\n{rest}\n"
+            )
+        };
+        let map = |entry: &str| format!("{}[[tuf.map]]\n{entry}\n", repository(""));
         let mut out = String::new();
         for text in [
             "exclud = []".to_owned(),
@@ -720,6 +730,28 @@ expires = "2028-02-29"
             ignore("reason = 'x'").replace("gosum-missing", "gosum-mismach"),
             ignore("reason = 'x'").replace("gosum-missing", "sumdb-fork"),
             ignore("reason = 'x'").replace("gosum-missing", "unchecked"),
+            "[tuf]\nrequire = true".to_owned(),
+            "[tuf]\nrequired = true".to_owned(),
+            repository("").replace("corp.example", ""),
+            repository("").replace("'corp.example'", ""),
+            repository("").replace("corp.example", "corp[.example"),
+            repository("").replace("corp.example", "a.example,b.example"),
+            repository("").replace("'corp'", "'corp repo'"),
+            repository("").replace("'corp'", "''"),
+            repository("").replace("root.json", " "),
+            repository("").replace("trusted-root", "root"),
+            repository("key = 'x'"),
+            repository("role = ''"),
+            repository("targets-url = ''"),
+            repository("") + &repository(""),
+            map("modules = ['*']\nrepositories = []"),
+            map("modules = ['*']\nrepositories = ['crop']"),
+            map("modules = ['*']\nrepositories = ['corp', 'corp']"),
+            map("modules = ['*']\nrepositories = ['corp']\nthreshold = 0"),
+            map("modules = ['*']\nrepositories = ['corp']\nthreshold = 2"),
+            map("modules = []\nrepositories = ['corp']"),
+            map("repositories = ['corp']"),
+            map("modules = ['*']\nrepositories = ['corp']\nterminate = true"),
             "sumdb = 1\nignore = 2".to_owned(),
             "ignore = [1]".to_owned(),
         ] {
@@ -755,6 +787,100 @@ expires = "2028-02-29"
         assert!(matches!(read(&dir.path().join("absent")), Err(ConfigError::Read(PathError::Io { .. }))));
     }
 
+    const TUF: &str = r#"
+[tuf]
+required = true
+
+[[tuf.repository]]
+name = "corp"
+url = "https://modules.corp.example/tuf"
+trusted-root = "keys/corp.json"
+modules = ["*"]
+
+[[tuf.repository]]
+name = "team"
+url = "mirror/tuf"
+targets-url = "mirror/modules"
+trusted-root = "team.json"
+modules = ["corp.example/team", "corp.example/*/x"]
+role = "team"
+
+[[tuf.map]]
+modules = ["corp.example/team"]
+repositories = ["corp", "team"]
+terminating = true
+
+[[tuf.map]]
+modules = ["*"]
+repositories = ["corp", "team"]
+threshold = 1
+"#;
+
+    #[test]
+    fn repositories_are_those_of_the_file_with_its_roots() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("keys")).unwrap();
+        fs::write(at("m.toml"), TUF).unwrap();
+        fs::write(at("keys/corp.json"), "corp").unwrap();
+        fs::write(at("team.json"), "team").unwrap();
+        let config = read(&at("m.toml")).unwrap();
+        let set_by = at("m.toml").display().to_string();
+        let repositories = config.tuf.repositories();
+        let repository = |name: &str, modules: &str, role: Option<&str>| Repository {
+            name: name.into(),
+            trusted_root: name.into(),
+            set_by: set_by.clone(),
+            modules: modules.into(),
+            role: role.map(str::to_owned),
+        };
+        assert_eq!(
+            repositories.all,
+            [repository("corp", "*", None), repository("team", "corp.example/team,corp.example/*/x", Some("team"))]
+        );
+        let mapping = |modules: &str, threshold, terminating| Mapping {
+            modules: modules.into(),
+            repositories: vec!["corp".into(), "team".into()],
+            threshold,
+            terminating,
+        };
+        assert_eq!(repositories.map, [mapping("corp.example/team", 2, true), mapping("*", 1, false)]);
+        assert!(repositories.required);
+        let sources = config.tuf.sources();
+        assert_eq!(sources[0].metadata, "https://modules.corp.example/tuf");
+        assert_eq!(sources[0].targets, TargetsAt::Above);
+        let folder = |name: &str| std::path::absolute(at(name)).unwrap().display().to_string();
+        assert_eq!(sources[1].metadata, folder("mirror/tuf"));
+        assert_eq!(sources[1].targets, TargetsAt::Url(folder("mirror/modules")));
+
+        for (content, why) in [(None, "team.json"), (Some(MAX_TRUSTED_ROOT as usize + 1), "larger than 1 MiB")] {
+            fs::remove_file(at("team.json")).unwrap();
+            if let Some(length) = content {
+                fs::write(at("team.json"), vec![b' '; length]).unwrap();
+            }
+            let error = read(&at("m.toml")).unwrap_err().to_string();
+            assert!(error.contains("[[tuf.repository]] team: trusted-root: ") && error.contains(why), "{error}");
+            fs::write(at("team.json"), vec![b' '; MAX_TRUSTED_ROOT as usize]).unwrap();
+            read(&at("m.toml")).unwrap();
+        }
+    }
+
+    #[test]
+    fn names_of_repositories() {
+        for (name, good) in [
+            ("corp", true),
+            ("A-b_c.9", true),
+            (&*"a".repeat(MAX_REPOSITORY_NAME), true),
+            (&*"a".repeat(MAX_REPOSITORY_NAME + 1), false),
+            ("", false),
+            ("a/b", false),
+            ("a b", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_repository_name(name), good, "{name:?}");
+        }
+    }
+
     #[test]
     fn one_in_the_checkout_is_noted() {
         let dir = tempfile::tempdir().unwrap();
@@ -774,6 +900,7 @@ expires = "2028-02-29"
         let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let config = parse(example).unwrap();
         assert_eq!(config.ignores.len(), 1);
+        assert_eq!((config.tuf.repositories.len(), config.tuf.map.len(), config.tuf.required), (2, 1, true));
         assert_eq!((config.sumdb.quorum, config.sumdb.max_age), (1, Some(86_400)));
     }
 
@@ -790,6 +917,9 @@ expires = "2028-02-29"
         assert_eq!(keys("/properties"), want(ROOT_KEYS));
         assert_eq!(keys("/properties/sumdb/properties"), want(SUMDB_KEYS));
         assert_eq!(keys("/properties/ignore/items/properties"), want(IGNORE_KEYS));
+        assert_eq!(keys("/properties/tuf/properties"), want(TUF_KEYS));
+        assert_eq!(keys("/properties/tuf/properties/repository/items/properties"), want(TUF_REPOSITORY_KEYS));
+        assert_eq!(keys("/properties/tuf/properties/map/items/properties"), want(TUF_MAP_KEYS));
         let listed: Vec<&str> = schema
             .pointer("/properties/ignore/items/properties/rule/enum")
             .and_then(|value| value.as_array())
@@ -810,7 +940,7 @@ expires = "2028-02-29"
         }
 
         #[test]
-        fn never_panics_near_the_format(text in "((exclude|\\[sumdb\\]|\\[\\[ignore\\]\\]|quorum|max-age|rule|expires|=|\\[|\\]|'1s'|'a'|1|2026-01-01|\"é|\n| ){0,30})") {
+        fn never_panics_near_the_format(text in "((exclude|\\[sumdb\\]|\\[\\[ignore\\]\\]|\\[\\[tuf.repository\\]\\]|\\[\\[tuf.map\\]\\]|name|modules|threshold|quorum|max-age|rule|expires|=|\\[|\\]|'1s'|'a'|1|2026-01-01|\"é|\n| ){0,30})") {
             if let Err((span, _)) = parse(&text) {
                 position(&text, span.start);
             }

@@ -269,6 +269,63 @@ mod tests {
         assert!(found.note.as_deref().unwrap().contains("once it is merged"), "{:?}", found.note);
     }
 
+    const TUF: &str = "[[tuf.repository]]\nname='corp'\nurl='mirror'\ntrusted-root='keys/root.json'\nmodules=['*']";
+
+    fn root(found: Result<Found, Failed>) -> Result<String, String> {
+        let config = found.map_err(|failed| format!("{:#}", failed.error))?.config;
+        Ok(String::from_utf8(config.tuf.repositories[0].root.clone()).unwrap())
+    }
+
+    #[test]
+    fn trusted_roots_of_a_repository_are_those_of_the_trusted_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("keys")).unwrap();
+        fs::create_dir_all(dir.path().join(".github/keys")).unwrap();
+        fs::write(dir.path().join("keys/root.json"), "attacker").unwrap();
+        fs::write(dir.path().join(".github/keys/root.json"), "attacker").unwrap();
+        let base = [(".github/modanchor.toml", TUF), (".github/keys/root.json", "corp"), ("keys/root.json", "other")];
+        let repository = fake(dir.path(), Ok(&base));
+        let found = of_repository(None, &repository).unwrap();
+        let url = found.config.tuf.repositories[0].url.clone();
+        assert_eq!(Path::new(&url), dir.path().join(".github/mirror"));
+        assert_eq!(root(Ok(found)), Ok("corp".to_owned()), "relative to the configuration");
+        // Not in the trusted commit: the working tree does not stand in for it.
+        let missing = root(of_repository(None, &fake(dir.path(), Ok(&base[..1])))).unwrap_err();
+        assert!(missing.contains("corp: trusted-root: there is no .github/keys/root.json in the commit"), "{missing}");
+        for path in ["../../root.json", "/etc/passwd", "."] {
+            let text: &'static str = TUF.replace("keys/root.json", path).leak();
+            let failed = root(of_repository(None, &fake(dir.path(), Ok(&[(".modanchor.toml", text)])))).unwrap_err();
+            assert!(failed.contains("is not a path in the repository"), "{path}: {failed}");
+        }
+        let large: &'static str = " ".repeat(MAX_TRUSTED_ROOT as usize + 1).leak();
+        let files = [(".modanchor.toml", TUF), ("keys/root.json", large)];
+        let failed = root(of_repository(None, &fake(dir.path(), Ok(&files)))).unwrap_err();
+        assert!(failed.contains("larger than 1 MiB"), "{failed}");
+    }
+
+    #[test]
+    fn a_users_configuration_may_not_trust_a_root_that_the_change_has_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        let file = outside.path().join("ci.toml");
+        let inside = dir.path().join("root.json");
+        fs::write(&inside, "attacker").unwrap();
+        fs::write(&file, TUF.replace("keys/root.json", &inside.display().to_string().replace('\\', "/"))).unwrap();
+        let found = of_repository(Some(&file), &fake(dir.path(), Ok(&[("root.json", "corp")])));
+        assert_eq!(root(found), Ok("corp".to_owned()));
+        let missing = root(of_repository(Some(&file), &fake(dir.path(), Ok(&[])))).unwrap_err();
+        assert!(missing.contains("there is no root.json in the commit"), "{missing}");
+        let mut unclear = fake(dir.path(), Ok(&[]));
+        fs::remove_dir(dir.path().join(".git")).unwrap();
+        unclear.workspace = Workspace::new(dir.path(), [dir.path()]).unwrap();
+        assert!(root(of_repository(Some(&file), &unclear)).unwrap_err().contains("lies in what is judged"));
+        // One that lies elsewhere is the user's.
+        fs::create_dir(outside.path().join("keys")).unwrap();
+        fs::write(outside.path().join("keys/root.json"), "mine").unwrap();
+        fs::write(&file, TUF).unwrap();
+        assert_eq!(root(of_repository(Some(&file), &unclear)), Ok("mine".to_owned()));
+    }
+
     #[test]
     fn a_file_outside_is_the_users() {
         let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::{
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use modanchor_core::lint;
-use modanchor_core::report::{BytesCounts, Finding, RepositorySummary, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, Floor, RepositorySummary, Severity, Verdict, rules};
 
 use super::{
     Shown, Sources,
@@ -117,10 +117,10 @@ fn text(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
             let _ = writeln!(out, "bytes: {bytes}");
         }
         for repository in &report.repositories {
-            let _ = writeln!(out, "TUF {}: {}", escape(&repository.name), versions(repository));
+            let _ = writeln!(out, "{}", asked(repository));
         }
         if report.counts.uncovered > 0 {
-            let _ = writeln!(out, "TUF: no repository answers for {}", count(report.counts.uncovered, "module"));
+            let _ = writeln!(out, "{} that no TUF repository answers for", count(report.counts.uncovered, "module"));
         }
     }
     out
@@ -308,8 +308,6 @@ pub(crate) fn counted(report: &Shown, hint: &str) -> String {
     let counts = &report.counts;
     let mut out = if !report.files.is_empty() && report.files.iter().all(|file| lint::is_kind(&file.kind)) {
         format!("{} and the settings in force", count(report.files.len() as u64, "file"))
-    } else if report.files.is_empty() && !report.repositories.is_empty() {
-        "TUF metadata".to_owned()
     } else {
         compared(report)
     };
@@ -336,15 +334,6 @@ pub(crate) fn counted(report: &Shown, hint: &str) -> String {
     out
 }
 
-/// `root 2, timestamp 40, snapshot 12, targets 3; good until 2026-12-01T00:00:00Z`: the role that expires first decides.
-pub(crate) fn versions(repository: &RepositorySummary) -> String {
-    let roles = &repository.roles;
-    let versions: Vec<String> = roles.iter().map(|role| format!("{} {}", escape(&role.name), role.version)).collect();
-    // Times of one form compare as text.
-    let until = roles.iter().map(|role| role.expires.as_str()).min().unwrap_or_default();
-    format!("{}; good until {}", versions.join(", "), escape(until))
-}
-
 /// `969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`.
 fn compared(report: &Shown) -> String {
     let by: Vec<String> = report
@@ -360,6 +349,13 @@ fn compared(report: &Shown) -> String {
         .collect();
     let by = if by.is_empty() { "(no checksum database)".to_owned() } else { by.join(" and ") };
     let counts = &report.counts;
+    // Of `tuf`.
+    if report.sumdbs.is_empty() && counts.lines == 0 && !report.repositories.is_empty() {
+        return format!(
+            "TUF metadata, {}",
+            count(report.repositories.iter().map(|asked| asked.requests).sum(), "request")
+        );
+    }
     format!(
         "{}, {} verified {by}, {} skipped, {} unchecked",
         count(counts.lines, "line"),
@@ -388,13 +384,27 @@ pub(crate) fn measured(counts: &BytesCounts) -> Option<String> {
     }
 }
 
+/// `TUF repository corp: root 3 (until 2027-01-01T00:00:00Z), timestamp 412 (until …); no earlier run's memory against
+/// rollback`: one line of escaped text.
+fn asked(repository: &RepositorySummary) -> String {
+    let roles: Vec<String> = (repository.roles.iter())
+        .map(|role| format!("{} {} (until {})", escape(&role.name), role.version, escape(&role.expires)))
+        .collect();
+    let roles = if roles.is_empty() { "nothing that could be verified".to_owned() } else { roles.join(", ") };
+    let floor = match repository.floor {
+        Floor::None => "; no earlier run's memory against rollback",
+        Floor::Cached | Floor::Pinned => "",
+    };
+    format!("TUF repository {}: {roles}{floor}", escape(&repository.name))
+}
+
 #[cfg(test)]
 mod tests {
-    use modanchor_core::report::Report;
+    use modanchor_core::report::{Counts, Report};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::output::testing::{HASH, every_rule, finding, go_sum, report, shown};
+    use crate::output::testing::{HASH, every_rule, finding, go_sum, report, repository, shown};
 
     fn options(width: usize) -> Options {
         Options {
@@ -463,6 +473,21 @@ mod tests {
             "incomplete: 969 lines, 0 verified by sum.golang.org (no tree accepted), 0 skipped, 968 unchecked; \
              1 note (--verbose)\n"
         );
+    }
+
+    #[test]
+    fn repositories_are_named_with_what_they_are_at() {
+        let mut report = report(Verdict::Pass, Vec::new());
+        report.counts.bytes = BytesCounts::default();
+        report.repositories = vec![repository("corp"), repository("other")];
+        report.repositories[1].roles.clear();
+        report.repositories[1].floor = Floor::None;
+        report.counts.uncovered = 7;
+        let mut of_tuf = report.clone();
+        of_tuf.sumdbs.clear();
+        of_tuf.repositories.truncate(1);
+        of_tuf.counts = Counts::default();
+        insta::assert_snapshot!(show(&report, &options(80)) + "\n" + &show(&of_tuf, &options(80)));
     }
 
     #[test]

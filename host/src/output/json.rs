@@ -33,7 +33,7 @@ mod tests {
     use modanchor_core::report::{
         BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary,
         ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity, SeverityCounts, SumdbSummary,
-        Tool, Verdict, What,
+        TargetStatus, TargetSummary, Tool, Verdict, What,
     };
     use serde_json::Value;
 
@@ -57,7 +57,7 @@ mod tests {
             }],
             repositories: vec![RepositorySummary {
                 name: text(),
-                roles: vec![RoleSummary { name: text(), version: 1, expires: text() }],
+                roles: vec![RoleSummary { name: "root".to_owned(), version: 1, expires: text() }],
                 requests: 0,
                 floor: Floor::None,
             }],
@@ -184,6 +184,16 @@ mod tests {
         assert_eq!(words("/properties/findings/items/properties/severity"), serde_json::to_value(severities).unwrap());
         let floors = [Floor::None, Floor::Cached, Floor::Pinned];
         assert_eq!(words("/properties/sumdbs/items/properties/floor"), serde_json::to_value(floors).unwrap());
+        let targets = [
+            TargetStatus::Approved,
+            TargetStatus::Waived,
+            TargetStatus::Mismatch,
+            TargetStatus::Revoked,
+            TargetStatus::Unapproved,
+            TargetStatus::Unchecked,
+        ];
+        let target = "/properties/modules/items/properties/targets/items/properties/status";
+        assert_eq!(words(target), serde_json::to_value(targets).unwrap());
         let grades = [Grade::Trusted, Grade::Verified, Grade::Unverified];
         assert_eq!(words("/properties/modules/items/properties/grade"), serde_json::to_value(grades).unwrap());
         let line = "/properties/modules/items/properties/lines/items/properties";

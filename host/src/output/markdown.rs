@@ -329,8 +329,8 @@ impl Page<'_> {
         let rows: String = repositories.iter().map(repository).collect();
         (!repositories.is_empty()).then(|| {
             format!(
-                "### TUF repositories\n\n<table>\n<tr><th>name</th><th>metadata</th><th>against rollback</th></tr>\n\
-                 {rows}</table>\n\n"
+                "### TUF repositories\n\n<table>\n<tr><th>name</th><th>role</th><th>version</th><th>good until</th>\
+                 <th>against rollback</th></tr>\n{rows}</table>\n\n"
             )
         })
     }
@@ -347,8 +347,8 @@ impl Page<'_> {
             let _ = writeln!(items, "<li>{} compared with no record for that.</li>", were(counts.skipped, "line"));
         }
         if counts.uncovered > 0 {
-            let modules = were(counts.uncovered, "module");
-            let _ = writeln!(items, "<li>{modules} outside of what TUF repositories answer for.</li>");
+            let modules = count(counts.uncovered, "module");
+            let _ = writeln!(items, "<li>{modules} that no TUF repository answers for.</li>");
         }
         if counts.ignored > 0 {
             let _ = writeln!(items, "<li>{} ignored by the configuration.</li>", were(counts.ignored, "finding"));
@@ -411,18 +411,6 @@ fn has_details(finding: &Finding) -> bool {
     finding.expected.is_some() || finding.found.is_some() || finding.by.is_some() || !finding.help.is_empty()
 }
 
-fn repository(repository: &RepositorySummary) -> String {
-    let floor = match repository.floor {
-        Floor::None => "no memory: a first run believes any state that has not expired",
-        Floor::Cached | Floor::Pinned => "no role may go back behind what an earlier run has seen",
-    };
-    format!(
-        "<tr><td>{}</td><td>{}</td><td>{floor}</td></tr>\n",
-        code(&repository.name),
-        code(&human::versions(repository))
-    )
-}
-
 fn database(sumdb: &SumdbSummary) -> String {
     let (size, root) = match sumdb.tree_size {
         0 => ("none accepted".to_owned(), "–".to_owned()),
@@ -435,6 +423,26 @@ fn database(sumdb: &SumdbSummary) -> String {
         Floor::Pinned => "continues the tree that the configuration pins",
     };
     format!("<tr><td>{}</td><td>{size}</td><td>{root}</td><td>{floor}</td></tr>\n", code(&sumdb.name))
+}
+
+/// One row for each role.
+fn repository(repository: &RepositorySummary) -> String {
+    let floor = match repository.floor {
+        Floor::None => "no memory: a first run believes any version",
+        Floor::Cached | Floor::Pinned => "no older than what an earlier run has seen",
+    };
+    let row = |role: String, version: String, expires: String| {
+        format!(
+            "<tr><td>{}</td><td>{role}</td><td>{version}</td><td>{expires}</td><td>{floor}</td></tr>\n",
+            code(&repository.name)
+        )
+    };
+    match repository.roles.as_slice() {
+        [] => row("none verified".to_owned(), "–".to_owned(), "–".to_owned()),
+        roles => {
+            roles.iter().map(|role| row(code(&role.name), role.version.to_string(), code(&role.expires))).collect()
+        }
+    }
 }
 
 /// `1 line was`, `2 lines were`.
@@ -543,7 +551,7 @@ mod tests {
     use super::*;
     use crate::ci::lines::ChangedLines;
     use crate::output::Source;
-    use crate::output::testing::{every_rule, finding, report, shown};
+    use crate::output::testing::{every_rule, finding, report, repository, shown};
     use crate::output::workflow::runner;
 
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -701,6 +709,10 @@ mod tests {
         report.counts.skipped = 2;
         report.counts.ignored = 1;
         report.sumdbs[0].skipped_by = Some("GOPRIVATE (environment): corp.example".to_owned());
+        report.repositories = vec![repository("corp"), repository("other")];
+        report.repositories[1].roles.clear();
+        report.repositories[1].floor = Floor::None;
+        report.counts.uncovered = 7;
         let page = show(&report);
         assert_ours(&page);
         insta::assert_snapshot!(page);
@@ -884,6 +896,7 @@ mod tests {
         report.sumdbs[0].root_hash = long.clone();
         report.sumdbs[0].skipped_by = Some(long.clone());
         report.sumdbs = vec![report.sumdbs.remove(0); 50];
+        report.repositories = vec![repository(&long); 50];
         report.tool.version = long.clone();
         report.tool.component = long.clone();
         report.checked_at = long;
@@ -892,7 +905,10 @@ mod tests {
             let page = page(&report, limit);
             let (has, most) = size(&page, limit);
             assert!(has <= most, "{has} > {most}");
-            assert!(page.contains("… and what the report says of: checksum database, skipped.\n"), "{page}");
+            assert!(
+                page.contains("… and what the report says of: checksum database, TUF repositories, skipped.\n"),
+                "{page}"
+            );
             assert_ours(&page);
         }
     }
@@ -934,6 +950,8 @@ mod tests {
             report.sumdbs[0].name = name;
             report.sumdbs[0].root_hash = root;
             report.sumdbs[0].skipped_by = Some(by.clone());
+            report.repositories = vec![repository(&report.sumdbs[0].name)];
+            report.repositories[0].roles[0].expires = by.clone();
             (report.tool.version, report.tool.component, report.checked_at) = (version, component, at);
             let seen = assert_ours(&show(&report));
             let has = |text: String| seen.cells.contains(&text);

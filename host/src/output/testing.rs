@@ -1,7 +1,8 @@
 //! Reports to show in tests.
 
 use modanchor_core::report::{
-    BytesCounts, Counts, Finding, Floor, Report, SCHEMA, SeverityCounts, SumdbSummary, Tool, Verdict, rules,
+    BytesCounts, Counts, Finding, Floor, Report, RepositorySummary, RoleSummary, SCHEMA, SeverityCounts, SumdbSummary,
+    Tool, Verdict, rules,
 };
 
 use super::Shown;
@@ -118,4 +119,24 @@ pub(crate) fn every_rule() -> Vec<Finding> {
 /// As the core hands it over, and as renderers read it.
 pub(crate) fn shown(report: &Report) -> Shown {
     serde_json::from_slice(&serde_json::to_vec(report).unwrap()).unwrap()
+}
+
+/// What a repository says of itself.
+pub(crate) fn repository(name: &str) -> RepositorySummary {
+    let role = |name: &str, version, day: &str| RoleSummary {
+        name: name.to_owned(),
+        version,
+        expires: format!("2026-12-{day}T00:00:00Z"),
+    };
+    RepositorySummary {
+        name: name.to_owned(),
+        roles: vec![
+            role("root", 3, "31"),
+            role("timestamp", 412, "01"),
+            role("snapshot", 97, "02"),
+            role("targets", 41, "03"),
+        ],
+        requests: 5,
+        floor: Floor::Cached,
+    }
 }
