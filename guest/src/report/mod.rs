@@ -365,6 +365,8 @@ pub struct Counts {
     pub findings: SeverityCounts,
     /// Findings that the configuration ignores.
     pub ignored: u64,
+    /// Lines that TUF repositories approve, with the hash that they have.
+    pub approved: u64,
     /// Module versions that no TUF repository answers for; 0 if there is no repository.
     pub uncovered: u64,
 }

@@ -117,7 +117,7 @@ enum Word<'a> {
     Approved(&'a Approval, Statement),
 }
 
-/// Judges the lines, and gives the report's part by group.
+/// Judges the lines.
 pub(super) fn judge(
     settings: &Settings,
     files: &[Input],
@@ -126,9 +126,17 @@ pub(super) fn judge(
     interests: &Interests,
     answers: &Answers,
     findings: &mut Findings<'_>,
-) -> BTreeMap<usize, Vec<TargetSummary>> {
-    let mut judge =
-        Judge { settings, files, rows, groups, answers, failed: BTreeMap::new(), summaries: BTreeMap::new() };
+) -> Judged {
+    let mut judge = Judge {
+        settings,
+        files,
+        rows,
+        groups,
+        answers,
+        failed: BTreeMap::new(),
+        summaries: BTreeMap::new(),
+        approved: 0,
+    };
     let mut told: BTreeSet<usize> = BTreeSet::new();
     for interest in &interests.all {
         // One finding a module version says that it is not approved, however many lines it has.
@@ -155,7 +163,15 @@ pub(super) fn judge(
         }
     }
     judge.failures(findings);
-    judge.summaries
+    Judged { summaries: judge.summaries, approved: judge.approved }
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    /// By group.
+    pub(super) summaries: BTreeMap<usize, Vec<TargetSummary>>,
+    /// How many lines are approved, with the hash that they have.
+    pub(super) approved: u64,
 }
 
 struct Judge<'a> {
@@ -167,6 +183,7 @@ struct Judge<'a> {
     /// By repository and error: what could not be settled because of it.
     failed: BTreeMap<(usize, String), (TufError, Lump)>,
     summaries: BTreeMap<usize, Vec<TargetSummary>>,
+    approved: u64,
 }
 
 impl<'a> Judge<'a> {
@@ -226,6 +243,7 @@ impl<'a> Judge<'a> {
                     let draft = draft.expected(statement.h1.clone()).found(row.entry.hash);
                     return Some((false, draft.by(self.by(*number, approval))));
                 }
+                self.approved += u64::from(statement.waived.is_none());
                 return statement.waived.as_ref().map(|waived| {
                     let draft = Draft::new(
                         &rules::tuf_waived::RULE,

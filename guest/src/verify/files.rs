@@ -206,6 +206,7 @@ pub(super) async fn run(
 
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
     counts.uncovered = approvals.uncovered(settings);
+    counts.approved = targets.approved;
     for row in &rows {
         match row.status {
             LineStatus::Verified => counts.verified += 1,
@@ -222,7 +223,7 @@ pub(super) async fn run(
     for summary in bytes.values().flatten() {
         counts.bytes.add(summary);
     }
-    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets };
+    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets.summaries };
     let outcome = finish(settings, client.as_ref(), answers.repositories(), summaries, &modules, counts, findings);
     Ok(Outcome { lines, fixes, ..outcome })
 }

@@ -334,7 +334,7 @@ pub(crate) fn counted(report: &Shown, hint: &str) -> String {
     out
 }
 
-/// `969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`.
+/// `969 lines, 969 verified by sum.golang.org (tree 71,848,828), 0 skipped, 0 unchecked`; what TUF approves, where it is asked.
 fn compared(report: &Shown) -> String {
     let by: Vec<String> = report
         .sumdbs
@@ -356,8 +356,12 @@ fn compared(report: &Shown) -> String {
             count(report.repositories.iter().map(|asked| asked.requests).sum(), "request")
         );
     }
+    let approved = match report.repositories.is_empty() {
+        true => String::new(),
+        false => format!(", {} approved by TUF", thousands(counts.approved)),
+    };
     format!(
-        "{}, {} verified {by}, {} skipped, {} unchecked",
+        "{}, {} verified {by}{approved}, {} skipped, {} unchecked",
         count(counts.lines, "line"),
         thousands(counts.verified),
         thousands(counts.skipped),

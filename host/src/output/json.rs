@@ -113,6 +113,7 @@ mod tests {
                 bytes: BytesCounts::default(),
                 findings: SeverityCounts::default(),
                 ignored: 0,
+                approved: 0,
                 uncovered: 0,
             },
         }

@@ -75,6 +75,7 @@ pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
             bytes: BytesCounts { zip: 212, dir: 210, go_mod: 480, vendor: 0, absent: 2 },
             findings: counts,
             ignored: 0,
+            approved: 0,
             uncovered: 0,
         },
     }

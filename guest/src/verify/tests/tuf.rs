@@ -156,6 +156,7 @@ fn an_approved_module_passes_and_the_report_names_who_approved_it() {
     let (forge, mut machine) = approved();
     let (outcome, report) = machine.run(private(repositories(vec![repository("corp", &forge)]), &lib()));
     assert_eq!((outcome.status, found(&report)), (0, vec![]));
+    assert_eq!(report.counts.approved, 2);
     let targets = &report.modules[0].targets;
     assert_eq!(targets.len(), 2);
     assert!(
