@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use e2e::tuf::{Reader, Site, go_tuf, python_tuf, script, write};
+use e2e::tuf::{Answer, Reader, Site, go_tuf, python_tuf, script, write};
 use e2e::{Outcome, Run, Sandbox, files, fixture, root};
 use serde_json::Value;
 
@@ -178,6 +178,121 @@ fn modanchor_walks_a_long_chain_of_roots() {
     let client = Client::new(dir.path());
     client.download("example.com/rotated/@v/v1.0.0.zip").status(0);
     assert_eq!(client.roles()["root"], 257);
+}
+
+/// A working copy of `modanchor repo` in a sandbox, which publishes into a folder there.
+struct Publisher {
+    sandbox: Sandbox,
+}
+
+impl Publisher {
+    /// With these keys, each of a kind.
+    fn with_keys(keys: &[(&str, &str)]) -> Self {
+        let publisher = Self { sandbox: Sandbox::new() };
+        for (name, kind) in keys {
+            publisher.repo(&["key", "new", "--no-passphrase", "--kind", kind, &format!("{name}.pem")]);
+        }
+        publisher
+    }
+
+    /// `modanchor repo` in the folder where keys and working copy are; all its modules are private.
+    fn repo(&self, args: &[&str]) {
+        let run = self.sandbox.run(["repo"]).args(args).env("GOPRIVATE", "example.com").env("GOPROXY", "off");
+        run.end().status(0);
+    }
+
+    /// Adds a module version from the zip of a fixture.
+    fn add(&self, module: &str, zip: &str) {
+        let zip = fixture("tuf").join(zip);
+        self.repo(&["add", "--dir", "work", module, "--zip", zip.to_str().expect("a path in UTF-8")]);
+    }
+
+    fn site(&self) -> PathBuf {
+        self.sandbox.checkout().join("site")
+    }
+
+    /// Both other clients find these targets from the first root on, each with the roles that are asked, and the same in
+    /// them.
+    fn read_by_others(&self, targets: &[(&str, &[&str])], root_version: u64) {
+        let site = Site::of(self.site());
+        for (target, roles) in targets {
+            let trusted = self.site().join("tuf/1.root.json");
+            let read: [Reader; 2] = [python_tuf, go_tuf];
+            let answers: Vec<Answer> =
+                read.into_iter().filter_map(|read| read(&site.url("tuf"), &trusted, &[target])).collect();
+            for answer in &answers {
+                assert!(answer.is_ok(), "{target}: {answer:?}");
+                assert_eq!(answer.version("root"), Some(root_version), "{target}");
+                assert!(answer.h1(target).is_some_and(|h1| h1.starts_with("h1:")), "{target}: {answer:?}");
+                for role in *roles {
+                    assert!(answer.version(role).is_some(), "{target}: {role}: {answer:?}");
+                }
+                assert_eq!(answer, &answers[0], "{target}");
+            }
+        }
+    }
+}
+
+const PLAIN_ZIP: &str = "flat/example.com/plain/@v/v1.0.0.zip";
+const MIXED_ZIP: &str = "flat/example.com/!mixed/!case/@v/v1.0.0-!r!c1.zip";
+const LARGE_ZIP: &str = "teams/example.com/large/m0/@v/v1.0.0.zip";
+
+/// Keys of every kind, a root by two of three, a team whose approvals take two, and a rotation of root.
+#[test]
+fn others_read_what_modanchor_publishes() {
+    let publisher = Publisher::with_keys(&[
+        ("root-1", "ed25519"),
+        ("root-2", "ecdsa-p256"),
+        ("root-3", "rsa-pss"),
+        ("targets", "ecdsa-p256"),
+        ("snapshot", "rsa-pss"),
+        ("timestamp", "ed25519"),
+        ("team-1", "rsa-pss"),
+        ("team-2", "ed25519"),
+    ]);
+    let site = publisher.site();
+    let mut init = vec!["init", "--dir", "work", "--store", site.to_str().unwrap(), "--root-threshold", "2"];
+    init.extend(["--root-key", "root-1.pem", "--root-key", "root-2.pem", "--root-key", "root-3.pem"]);
+    init.extend(["--targets-key", "targets.pem", "--snapshot-key", "snapshot.pem", "--timestamp-key", "timestamp.pem"]);
+    publisher.repo(&init);
+    let mut delegate = vec!["delegate", "--dir", "work", "team", "--modules", "example.com/large", "--threshold", "2"];
+    delegate.extend(["--key", "team-1.pem", "--key", "team-2.pem"]);
+    publisher.repo(&delegate);
+    publisher.add("example.com/plain@v1.0.0", PLAIN_ZIP);
+    publisher.add("example.com/Mixed/Case@v1.0.0-RC1", MIXED_ZIP);
+    publisher.add("example.com/large/m0@v1.0.0", LARGE_ZIP);
+    publisher.repo(&["publish", "--dir", "work"]);
+    let targets: [(&str, &[&str]); 3] = [
+        ("example.com/plain/@v/v1.0.0.zip", &["targets"]),
+        ("example.com/!mixed/!case/@v/v1.0.0-!r!c1.zip", &["targets"]),
+        ("example.com/large/m0/@v/v1.0.0.mod", &["team"]),
+    ];
+    publisher.read_by_others(&targets, 1);
+
+    publisher.repo(&["root", "rotate", "--dir", "work", "next.json", "--remove-key", "root-3", "--threshold", "1"]);
+    publisher.repo(&["root", "sign", "next.json", "--key", "root-1.pem"]);
+    publisher.repo(&["root", "sign", "next.json", "--key", "root-2.pem"]);
+    publisher.repo(&["root", "finish", "--dir", "work", "next.json"]);
+    publisher.repo(&["publish", "--dir", "work"]);
+    publisher.read_by_others(&targets, 2);
+}
+
+/// Bins by TAP 15, of the repository and of a team.
+#[test]
+fn others_read_the_bins_that_modanchor_publishes() {
+    let publisher = Publisher::with_keys(&[("root", "ed25519"), ("targets", "ed25519"), ("team", "ecdsa-p256")]);
+    let site = publisher.site();
+    let mut init = vec!["init", "--dir", "work", "--store", site.to_str().unwrap(), "--bins", "16"];
+    init.extend(["--root-key", "root.pem", "--targets-key", "targets.pem"]);
+    publisher.repo(&init);
+    let delegate = ["delegate", "--dir", "work", "team", "--modules", "example.com/large", "--key", "team.pem"];
+    publisher.repo(&[&delegate[..], &["--bins", "4"]].concat());
+    publisher.add("example.com/plain@v1.0.0", PLAIN_ZIP);
+    publisher.add("example.com/large/m0@v1.0.0", LARGE_ZIP);
+    publisher.repo(&["publish", "--dir", "work"]);
+    let targets: [(&str, &[&str]); 2] =
+        [("example.com/plain/@v/v1.0.0.zip", &["modules-e"]), ("example.com/large/m0/@v/v1.0.0.zip", &["team-0"])];
+    publisher.read_by_others(&targets, 1);
 }
 
 /// The fixtures are what the committed program writes, byte for byte.
