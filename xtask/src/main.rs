@@ -84,10 +84,12 @@ impl Chore {
             }
             Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
-                if python::environment("tuf", "tests/peer/tuf/requirements.txt")?.is_none() {
-                    eprintln!(
-                        "no python3 (3.10 or later) with venv and pip: tests beside python-tuf say that they skip"
-                    );
+                for name in ["tuf", "s3"] {
+                    if python::environment(name, &format!("tests/peer/{name}/requirements.txt"))?.is_none() {
+                        eprintln!(
+                            "no python3 (3.10 or later) with venv and pip: tests beside peers in Python will skip"
+                        );
+                    }
                 }
                 let out = component::default_path();
                 component::write(&out, &component::build()?)?;

@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 pub mod runner;
+pub mod s3;
 pub mod tuf;
 
 use std::ffi::{OsStr, OsString};
@@ -86,6 +87,23 @@ fn has(program: &str, version: &str) -> bool {
         eprintln!("skipped: there is no {program} command");
     }
     has
+}
+
+/// The Python of target/tools/NAME, with what these requirements ask for; none where there is no python3 that can, and says
+/// so on stderr.
+///
+/// # Panics
+/// If what is installed is something else: `cargo xtask test` installs it.
+#[allow(clippy::print_stderr, reason = "a test that skips must say so")]
+pub fn python(name: &str, requirements: &str) -> Option<PathBuf> {
+    let dir = root().join("target/tools").join(name);
+    let Ok(installed) = fs::read_to_string(dir.join("installed")) else {
+        eprintln!("skipped: there is no target/tools/{name}; `cargo xtask test` makes it where there is a python3");
+        return None;
+    };
+    let wanted = fs::read_to_string(root().join(requirements)).expect("they are there");
+    assert_eq!(installed, wanted, "target/tools/{name} is out of date: run `cargo xtask test`");
+    Some(dir.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }))
 }
 
 /// Builds a package with `go build`, in tests/peer, into target/peer.

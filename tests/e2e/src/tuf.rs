@@ -15,37 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use serde_json::Value;
 
-use crate::{has_go, root, target};
+use crate::{has_go, python, root, target};
 
 /// Where the programs of the peers are, from the root.
 const PEER: &str = "tests/peer/tuf";
 
-/// The Python that has python-tuf; none where there is no python3 that can.
-///
-/// # Panics
-/// If what is installed is not what the requirements ask for: `cargo xtask test` installs it.
-#[allow(clippy::print_stderr, reason = "a test that skips must say so")]
-pub fn python() -> Option<PathBuf> {
-    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PYTHON
-        .get_or_init(|| {
-            let dir = root().join("target/tools/tuf");
-            let Ok(installed) = fs::read_to_string(dir.join("installed")) else {
-                eprintln!(
-                    "skipped: there is no target/tools/tuf; `cargo xtask test` makes it where there is a python3"
-                );
-                return None;
-            };
-            let wanted = fs::read_to_string(root().join(PEER).join("requirements.txt")).expect("it is there");
-            assert_eq!(installed, wanted, "target/tools/tuf is out of date: run `cargo xtask test`");
-            Some(dir.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" }))
-        })
-        .clone()
-}
-
 /// A program of tests/peer/tuf, to be run; none where there is no Python.
 pub fn script(name: &str) -> Option<Command> {
-    let mut command = Command::new(python()?);
+    let mut command = Command::new(python("tuf", "tests/peer/tuf/requirements.txt")?);
     command.arg(root().join(PEER).join(name)).env("PYTHONDONTWRITEBYTECODE", "1").env_remove("PYTHONPATH");
     Some(command)
 }

@@ -24,6 +24,7 @@ mod lookup;
 mod network;
 mod programs;
 mod project;
+mod s3;
 mod surface;
 mod trust;
 mod tuf_peers;
