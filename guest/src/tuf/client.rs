@@ -34,7 +34,7 @@ use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::Floor;
 
-/// How many roots one refresh follows (section 5.3.3); the chain goes on with the next.
+/// How many roots one refresh fetches (section 5.3.3); the next goes on behind them, since what is kept does not count.
 pub const MAX_ROOT_ROTATIONS: u64 = 256;
 /// How many roles one walk looks into, as in python-tuf.
 pub const MAX_ROLES: usize = 32;
@@ -277,7 +277,8 @@ impl Client {
 
     /// Section 5.3: the chain of roots.
     async fn update_root(&mut self) -> Result<(), TufError> {
-        for _ in 0..MAX_ROOT_ROTATIONS {
+        let mut fetched = 0;
+        loop {
             // 2^53 - 1 at most.
             let next = self.root.version + 1;
             let kept_file = format!("root_history/{next}.root.json");
@@ -286,6 +287,10 @@ impl Client {
             {
                 continue;
             }
+            if fetched == MAX_ROOT_ROTATIONS {
+                break;
+            }
+            fetched += 1;
             let file = format!("{next}.root.json");
             let bytes = match self.get(&file, Root::MAX_BYTES).await {
                 Ok(bytes) => bytes,
