@@ -137,11 +137,12 @@ pub(super) fn judge(
         summaries: BTreeMap::new(),
         approved: 0,
     };
-    let mut told: BTreeSet<usize> = BTreeSet::new();
+    let mut told: BTreeSet<(usize, &'static str)> = BTreeSet::new();
     for interest in &interests.all {
-        // One finding a module version says that it is not approved, however many lines it has.
+        // One finding a module version says that it is not approved, however many lines it has. But what is said of its
+        // go.mod does not stand for what another rule says of its zip: a waiver of the one hides no revocation of the other.
         if let Some((rule_is_once, draft)) = judge.interest(interest, findings)
-            && (!rule_is_once || told.insert(interest.group))
+            && (!rule_is_once || told.insert((interest.group, draft.rule())))
         {
             findings.push(draft);
         }

@@ -44,6 +44,11 @@ impl Draft {
         }
     }
 
+    /// The identifier of its rule.
+    pub(super) fn rule(&self) -> &'static str {
+        self.rule.id
+    }
+
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.finding.severity = severity;
         self

@@ -499,6 +499,21 @@ fn chains_of_256_roots_are_followed() {
     assert_eq!(report.repositories[0].roles[0].version, 258);
 }
 
+/// The lines of go.sum may come in any order: what is said of the first must not hide what is said of the second.
+#[test]
+fn a_waiver_of_the_go_mod_hides_no_revocation_of_the_zip() {
+    let mut forge = Forge::new(1);
+    let waived = json!({ "reason": "hotfix", "until": "2090-01-01T00:00:00Z" });
+    let path = "corp.example/lib/@v/v1.0.0";
+    forge.approve("targets", &format!("{path}.mod"), b"module", json!({ "h1": hash(2), "waived": waived }));
+    let revoked = json!({ "reason": "backdoor" });
+    forge.approve("targets", &format!("{path}.zip"), b"lib", json!({ "h1": hash(1), "revoked": revoked }));
+    forge.publish();
+    let go_sum = line("lib", "/go.mod", 2) + &line("lib", "", 1);
+    let (outcome, report) = serving(&forge).run(private(repositories(vec![repository("corp", &forge)]), &go_sum));
+    assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-waived", "tuf-revoked"]));
+}
+
 /// A refresh that breaks off leaves a timestamp that is newer than the snapshot beside it; that is a floor all the same.
 #[test]
 fn a_refresh_that_broke_off_leaves_its_floor() {
