@@ -490,6 +490,12 @@ impl Client {
         Ok(Some(loaded))
     }
 
+    /// Whether top-level targets itself delegates to `role`.
+    pub(crate) fn delegates_to(&self, role: &str) -> bool {
+        let delegations = self.targets.as_ref().and_then(|top| top.targets.delegations.as_ref());
+        delegations.into_iter().flat_map(|all| all.roles.iter().flatten()).any(|edge| edge.name == role)
+    }
+
     /// Has a target measured, and allows it to be kept if it is what `approval` says (section 5.7).
     pub(crate) async fn download(&self, path: &str, approval: &Approval) -> Result<(), TufError> {
         let target = approval.target();

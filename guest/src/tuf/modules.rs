@@ -83,4 +83,19 @@ impl Statement {
         }
         Ok(statement)
     }
+
+    /// What is left of a statement that [`Self::of`] cannot read: that it revokes, for ever. A revocation must not end
+    /// because its reason is too long, or because a newer tool says more in it.
+    #[must_use]
+    pub fn unreadable_revocation(target: &TargetMeta) -> Option<Self> {
+        let custom = target.custom.as_ref()?;
+        custom.get("revoked").filter(|revoked| !revoked.is_null())?;
+        let h1 = custom.get("h1").and_then(|h1| h1.as_str()).filter(|h1| HashKind::of(h1) == HashKind::H1);
+        Some(Self {
+            h1: h1.unwrap_or_default().to_owned(),
+            provenance: None,
+            revoked: Some(Revocation { reason: "its revocation cannot be read".to_owned(), until: None }),
+            waived: None,
+        })
+    }
 }

@@ -325,14 +325,12 @@ impl<'a> Judge<'a> {
             (None, Some(Ok(Some(approval)))) => approval,
         };
         let repository = self.repository(number);
-        if let Some(role) = &repository.role
-            && !approval.roles().contains(role)
-        {
-            return Word::Unapproved(format!("has it from the role {}, and not from {role}", approval.role()));
-        }
         let statement = match Statement::of(approval.target()) {
             Ok(statement) => statement,
-            Err(why) => return Word::Unapproved(format!("names a target that {why}")),
+            Err(why) => match Statement::unreadable_revocation(approval.target()) {
+                Some(statement) => statement,
+                None => return Word::Unapproved(format!("names a target that {why}")),
+            },
         };
         let now = self.settings.tuf.now;
         if statement.revoked.as_ref().is_some_and(|revoked| revoked.until.is_none_or(|until| !until.is_past(now))) {
@@ -341,12 +339,25 @@ impl<'a> Judge<'a> {
                 return Word::Revoked(approval, statement);
             }
         }
+        // After revocations: any role that may name a target may revoke it, and other repositories must not outvote that.
+        if let Some(role) = &repository.role
+            && !self.is_by(number, role, approval)
+        {
+            return Word::Unapproved(format!("has it from the role {}, and not from {role}", approval.role()));
+        }
         match &statement.waived {
             Some(waived) if waived.until.is_past(now) => {
                 Word::Unapproved(format!("waived it until {} and has not approved it since", waived.until))
             }
             _ => Word::Approved(approval, statement),
         }
+    }
+
+    /// Whether the role that must approve has. A name is only that role's where the way to it is: whom top-level targets
+    /// delegates to itself is not meant by another's delegation to a role of the same name, with other keys.
+    fn is_by(&self, number: usize, role: &String, approval: &Approval) -> bool {
+        let is_direct = self.answers.clients.get(&number).is_some_and(|(client, _)| client.delegates_to(role));
+        if is_direct { approval.roles().get(1) == Some(role) } else { approval.roles().contains(role) }
     }
 
     fn summarise(&mut self, number: usize, word: &Word<'_>, interest: &Interest, hash: &str) {
@@ -369,7 +380,7 @@ impl<'a> Judge<'a> {
             role: said.map(|(approval, _)| approval.role().to_owned()),
             version: said.map(|(approval, _)| approval.version()),
             expires: said.map(|(approval, _)| approval.expires().to_string()),
-            hash: said.map(|(_, statement)| statement.h1.clone()),
+            hash: said.map(|(_, statement)| statement.h1.clone()).filter(|hash| !hash.is_empty()),
             provenance: said.and_then(|(_, statement)| statement.provenance.clone()),
         };
         let summaries = self.summaries.entry(interest.group).or_default();

@@ -278,7 +278,11 @@ fn revoked_and_waived_are_findings_that_end_by_themselves() {
         (json!({ "h1": "h1:short" }), vec!["tuf-unapproved"], 1),
         (json!({}), vec!["tuf-unapproved"], 1),
         (json!("h1"), vec!["tuf-unapproved"], 1),
-        (json!({ "h1": hash(1), "revoked": { "reason": " " } }), vec!["tuf-unapproved"], 1),
+        // A revocation that cannot be read is one.
+        (json!({ "h1": hash(1), "revoked": { "reason": " " } }), vec!["tuf-revoked"], 1),
+        (json!({ "h1": hash(1), "revoked": { "reason": "bug", "cve": "CVE-2026-1" } }), vec!["tuf-revoked"], 1),
+        (json!({ "h1": "h2:new", "revoked": true }), vec!["tuf-revoked"], 1),
+        (json!({ "h1": hash(1), "revoked": null }), vec![], 0),
         (json!({ "h1": hash(1), "waived": { "reason": "no end" } }), vec!["tuf-unapproved"], 1),
     ];
     for (custom, expected, status) in cases {
@@ -512,6 +516,52 @@ fn a_waiver_of_the_go_mod_hides_no_revocation_of_the_zip() {
     let go_sum = line("lib", "/go.mod", 2) + &line("lib", "", 1);
     let (outcome, report) = serving(&forge).run(private(repositories(vec![repository("corp", &forge)]), &go_sum));
     assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-waived", "tuf-revoked"]));
+}
+
+/// One of two is enough, and the other has revoked it: in a way that this version cannot read, or by another role than the
+/// one that has to approve.
+#[test]
+fn no_other_repository_outvotes_a_revocation() {
+    let cases = [
+        (json!({ "h1": hash(1), "revoked": { "reason": "bug", "cve": "CVE-2026-1" } }), None),
+        (json!({ "h1": hash(1), "revoked": { "reason": "bug" } }), Some("team")),
+    ];
+    for (custom, role) in cases {
+        let path = "corp.example/lib/@v/v1.0.0.zip";
+        let (mut a, mut b) = (Forge::new(1), Forge::new(31));
+        a.delegate("targets", "team", 21, &["corp.example/*/@v/*"], true);
+        a.approve("targets", path, b"zip", custom.clone());
+        b.approve("targets", path, b"zip", json!({ "h1": hash(1) }));
+        a.publish();
+        b.publish();
+        let servers = [("a", &a), ("b", &b)].map(|(name, forge)| (name.to_owned(), forge.files.clone()));
+        let mut machine = Machine { servers: BTreeMap::from(servers), ..Machine::default() };
+        let first = Repository { role: role.map(str::to_owned), ..repository("a", &a) };
+        let map = vec![Mapping {
+            modules: "corp.example".into(),
+            repositories: vec!["a".into(), "b".into()],
+            threshold: 1,
+            terminating: true,
+        }];
+        let tuf = Repositories { all: vec![first, repository("b", &b)], map, required: false };
+        let (outcome, report) = machine.run(private(tuf, &line("lib", "", 1)));
+        assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-revoked"]), "{custom} {role:?}");
+    }
+}
+
+/// A team delegates to a role that has the name of the one that must approve, but keys of the team's.
+#[test]
+fn another_role_of_the_same_name_does_not_approve_in_its_stead() {
+    let mut forge = Forge::new(1);
+    let all = ["corp.example/*/@v/*"];
+    forge.delegate("targets", "team", 21, &all, false);
+    forge.delegate("targets", "security", 22, &all, false);
+    forge.delegate("team", "security", 21, &all, false);
+    approve(&mut forge, "security", "lib", 1);
+    forge.publish();
+    let tuf = repositories(vec![Repository { role: Some("security".into()), ..repository("corp", &forge) }]);
+    let (outcome, report) = serving(&forge).run(private(tuf, &lib()));
+    assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-unapproved"]));
 }
 
 /// A refresh that breaks off leaves a timestamp that is newer than the snapshot beside it; that is a floor all the same.
