@@ -14,6 +14,7 @@ use super::settings::{Mapping, Repository, Settings};
 use super::text;
 use crate::exchange::Exchange;
 use crate::gosum::Span;
+use crate::module::ModuleVersion;
 use crate::report::{Of, RepositorySummary, RoleSummary, Rule, TargetStatus, TargetSummary, rules};
 use crate::tuf::client::{Approval, Client, TufError};
 use crate::tuf::metadata::TargetMeta;
@@ -173,6 +174,21 @@ pub(super) struct Judged {
     pub(super) summaries: BTreeMap<usize, Vec<TargetSummary>>,
     /// How many lines are approved, with the hash that they have.
     pub(super) approved: u64,
+}
+
+/// Reports the vendored modules that somebody has to approve, and that no line of a go.sum ties to what was approved: builds
+/// with `-mod=vendor` ask no go.sum, so leaving the line out must not be a way around the repositories.
+pub(super) fn vendored(settings: &Settings, unlined: &[(ModuleVersion, &str, Span)], findings: &mut Findings<'_>) {
+    for (module, file, at) in unlined {
+        if !settings.tuf.required && settings.tuf.choices(module.path()).is_empty() {
+            continue;
+        }
+        let message =
+            format!("{module} is vendored here, and no go.sum has a line for its zip, whose hash would be approved");
+        let help = "run `go mod tidy` and `go mod vendor`, and review what they change";
+        let draft = Draft::new(&rules::tuf_unapproved::RULE, message, help).about(module);
+        findings.push(draft.at(file, *at).kind("vendor"));
+    }
 }
 
 struct Judge<'a> {

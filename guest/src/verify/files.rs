@@ -203,6 +203,12 @@ pub(super) async fn run(
     vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
     let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
+    let has_line = |module: &ModuleVersion| {
+        let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
+        let is_line = |row: &Row<'_>| row.is_h1() && row.entry.of == Of::Zip && files[row.file].kind != Kind::Program;
+        group.is_some_and(|group| rows[group.rows.clone()].iter().any(is_line))
+    };
+    approvals::vendored(settings, &vendors.unlined(has_line), &mut findings);
 
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
     counts.uncovered = approvals.uncovered(settings);

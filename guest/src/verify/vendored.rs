@@ -17,6 +17,7 @@ use super::text;
 use crate::contract::{Failure, FileKind, Measure, Place, Presence, Request, Subject, ZipGet};
 use crate::dirhash::{FileHash, Manifest};
 use crate::exchange::Exchange;
+use crate::gosum::Span;
 use crate::gosum::gomod::GoMod;
 use crate::gosum::gowork::GoWork;
 use crate::module::ModuleVersion;
@@ -242,6 +243,19 @@ impl Vendors {
                 findings.push(draft.at(&folder.file, module.at).kind("vendor").by("go mod vendor"));
             }
         }
+    }
+
+    /// The module versions that are vendored though no go.sum has a line for their zip, and where each is listed.
+    /// `has_line`: there is one.
+    pub(super) fn unlined(&self, has_line: impl Fn(&ModuleVersion) -> bool) -> Vec<(ModuleVersion, &str, Span)> {
+        let all = self.folders.iter().flat_map(|folder| {
+            folder.list.providers.iter().filter_map(|module| match origin(&folder.list, *module) {
+                Origin::Zip(version) => Some((version, folder.file.as_str(), folder.list.modules[*module].at)),
+                Origin::Directory(_) | Origin::Unknown => None,
+            })
+        });
+        let is_asked = |version: &ModuleVersion| self.only.as_ref().is_none_or(|only| only == version);
+        all.filter(|(version, ..)| is_asked(version) && !has_line(version)).collect()
     }
 
     /// Compares all vendored files.

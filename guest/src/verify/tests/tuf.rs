@@ -564,6 +564,37 @@ fn another_role_of_the_same_name_does_not_approve_in_its_stead() {
     assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-unapproved"]));
 }
 
+/// `go build -mod=vendor` asks no go.sum, so a module without a line would be built though nobody has approved it.
+#[test]
+fn a_vendored_module_needs_a_line_that_was_approved() {
+    let (forge, mut machine) = approved();
+    let list = "# corp.example/lib v1.0.0\n## explicit; go 1.24\ncorp.example/lib\n\
+                # corp.example/evil v1.0.0\n## explicit; go 1.24\ncorp.example/evil\n\
+                # other.example/x v1.0.0\n## explicit; go 1.24\nother.example/x\n";
+    let go_mod = "module m\n\ngo 1.24\n\nrequire (\n\tcorp.example/evil v1.0.0\n\tcorp.example/lib v1.0.0\n\
+                  \tother.example/x v1.0.0\n)\n";
+    for (required, expected) in
+        [(false, vec!["corp.example/evil"]), (true, vec!["corp.example/evil", "other.example/x"])]
+    {
+        let files = vec![
+            file("go.mod", FileKind::GoMod, go_mod),
+            file("go.sum", FileKind::GoSum, &lib()),
+            file("vendor/modules.txt", FileKind::VendorModules, list),
+        ];
+        let tuf = Repositories { required, ..repositories(vec![repository("corp", &forge)]) };
+        let mut job = job(Sumdb::Off("the test".into()), task(files));
+        (job.tuf, job.fail_on) = (tuf, FailOn::High);
+        let (outcome, report) = machine.run(job);
+        let unapproved: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.rule == "tuf-unapproved")
+            .filter_map(|finding| finding.module.as_deref())
+            .collect();
+        assert_eq!((outcome.status, unapproved), (1, expected));
+    }
+}
+
 /// A refresh that breaks off leaves a timestamp that is newer than the snapshot beside it; that is a floor all the same.
 #[test]
 fn a_refresh_that_broke_off_leaves_its_floor() {
