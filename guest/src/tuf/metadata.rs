@@ -594,12 +594,14 @@ fn is_spec_1(version: &str) -> bool {
     parts[0] == "1" && (2..=3).contains(&parts.len()) && parts.iter().all(numeric)
 }
 
-/// A delegated role must not take the place of a top-level one, among files or in anybody's mind.
+/// A delegated role must not take the place of a top-level one, among files or in anybody's mind: not in another case
+/// either, since many file systems take `Timestamp.json` for `timestamp.json`, and with it the floor against rollback.
 fn check_role_name(name: &str) -> Result<(), MetadataError> {
+    let is_top_level = |name: &str| TOP_LEVEL.iter().any(|top| top.eq_ignore_ascii_case(name));
     let versioned_root = name.split_once('.').is_some_and(|(version, rest)| {
-        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && TOP_LEVEL.contains(&rest)
+        !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) && is_top_level(rest)
     });
-    if name.is_empty() || name.len() > MAX_ROLE_NAME || TOP_LEVEL.contains(&name) || versioned_root {
+    if name.is_empty() || name.len() > MAX_ROLE_NAME || is_top_level(name) || versioned_root {
         return Err(MetadataError::RoleName(name.chars().take(MAX_ROLE_NAME).collect()));
     }
     Ok(())

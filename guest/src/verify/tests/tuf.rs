@@ -564,6 +564,21 @@ fn another_role_of_the_same_name_does_not_approve_in_its_stead() {
     assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-unapproved"]));
 }
 
+/// File systems of macOS and Windows take `Timestamp.json` for `timestamp.json`, which is a floor against rollback.
+#[test]
+fn a_delegated_role_cannot_take_the_file_of_a_top_level_one() {
+    for name in ["Timestamp", "SNAPSHOT", "Root", "2.Root", "taRgets"] {
+        let mut forge = Forge::new(1);
+        forge.delegate("targets", name, 21, &["corp.example/*/@v/*"], false);
+        approve(&mut forge, name, "lib", 1);
+        forge.publish();
+        let mut machine = serving(&forge);
+        let (outcome, report) = machine.run(private(repositories(vec![repository("corp", &forge)]), &lib()));
+        assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-bad-signature"]), "{name}");
+        assert!(!machine.kept.contains_key(&("corp".to_owned(), format!("{name}.json"))));
+    }
+}
+
 /// `go build -mod=vendor` asks no go.sum, so a module without a line would be built though nobody has approved it.
 #[test]
 fn a_vendored_module_needs_a_line_that_was_approved() {
