@@ -235,6 +235,14 @@ impl Key {
         });
         hex::encode(&Sha256::digest(canonical(&key)))
     }
+
+    /// What tells two keys apart: the bytes that signatures are verified with, however the key is written down (hexadecimal in
+    /// capitals, PEM with other line ends). Of a key that nobody can verify with, the text.
+    fn material(&self) -> Vec<u8> {
+        let key: Result<sigstore_tuf::Key, _> = serde_json::to_value(self).and_then(serde_json::from_value);
+        let usable = key.ok().and_then(|key| key.verification_key().ok());
+        usable.map_or_else(|| self.keyval.public.trim().into(), |key| key.as_bytes().to_vec())
+    }
 }
 
 /// Whose signatures a role needs.
@@ -619,14 +627,14 @@ fn check_keys(
     }
     let role = || role.to_owned();
     let mut seen = BTreeSet::new();
-    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut values: BTreeMap<Vec<u8>, &str> = BTreeMap::new();
     for keyid in keyids {
         if !seen.insert(keyid.as_str()) {
             return Err(MetadataError::DuplicateKeyId { role: role(), keyid: keyid.clone() });
         }
         // An identifier without a key is nobody who could sign: it counts for nothing.
         let Some(key) = keys.get(keyid) else { continue };
-        if let Some(first) = values.insert(key.keyval.public.trim(), keyid) {
+        if let Some(first) = values.insert(key.material(), keyid) {
             return Err(MetadataError::AliasedKey { role: role(), first: first.to_owned(), second: keyid.clone() });
         }
     }
@@ -702,4 +710,32 @@ impl<T: Role> Signed<T> {
 #[must_use]
 pub fn canonical(value: &Value) -> Vec<u8> {
     sigstore_tuf::canonical_json::to_canonical_bytes(value).expect("no floats")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The Ed25519 key of RFC 8032's first test, written in four ways.
+    #[test]
+    fn one_key_is_one_key_however_it_is_written() {
+        let hexadecimal = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        let base64 = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n");
+        let other = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+        let ways = [hexadecimal.to_uppercase(), format!("{hexadecimal}\n"), pem.replace('\n', "\r\n"), pem];
+        let check = |second: &str| {
+            let key =
+                |public: &str| json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": public } });
+            let keys = json!({ "a": key(hexadecimal), "b": key(second) });
+            let keys: BTreeMap<String, Key> = serde_json::from_value(keys).expect("keys");
+            check_keys("role", &["a".to_owned(), "b".to_owned()], 2, &keys)
+        };
+        for way in ways {
+            assert!(matches!(check(&way), Err(MetadataError::AliasedKey { .. })), "{way}");
+        }
+        assert!(check(other).is_ok());
+    }
 }
