@@ -137,9 +137,11 @@ pub fn failure_text(failure: Failure) -> &'static str {
     }
 }
 
-/// A verified targets role.
+/// A targets role that is the file that snapshot names. Whose signatures it needs is for the edge to say.
 #[derive(Debug)]
 struct Loaded {
+    /// For messages.
+    file: String,
     metadata: sigstore_tuf::Metadata<sigstore_tuf::Targets>,
     targets: Targets,
 }
@@ -430,7 +432,7 @@ impl Client {
         let result = self.state.update_targets(bytes, self.now);
         result.map_err(|error| refused(file, "snapshot.json", &error))?;
         let metadata = sigstore_tuf::Metadata::from_slice(bytes).map_err(|error| refused(file, "root.json", &error))?;
-        self.targets = Some(Rc::new(Loaded { metadata, targets: parsed.signed }));
+        self.targets = Some(Rc::new(Loaded { file: file.to_owned(), metadata, targets: parsed.signed }));
         Ok(())
     }
 
@@ -485,7 +487,7 @@ impl Client {
             load
         });
         let loaded = load.await?;
-        authority.verify(&format!("{}.json", edge.name), &loaded.metadata)?;
+        authority.verify(&loaded)?;
         self.fresh(&edge.name, loaded.targets.expires)?;
         Ok(Some(loaded))
     }
@@ -636,14 +638,19 @@ impl Authority {
         Ok(Self { role: edge.name.clone(), keys: Rc::new(keys), role_keys })
     }
 
-    fn verify(&self, file: &str, metadata: &sigstore_tuf::Metadata<sigstore_tuf::Targets>) -> Result<(), TufError> {
+    fn verify(&self, loaded: &Loaded) -> Result<(), TufError> {
+        let Loaded { file, metadata, .. } = loaded;
         metadata
             .verify_threshold(&self.keys, &self.role_keys, &self.role)
             .map_err(|error| refused(file, "its delegation", &error))
     }
 }
 
-/// The bytes of a delegated role, pinned by snapshot and signed as the edge wants it on which it was first reached.
+/// A delegated role, pinned by snapshot. Every edge verifies the signatures that it wants by itself: whoever delegates to
+/// somebody else's role with keys of his own must not be able to spoil it for those who delegate to it rightly.
+///
+/// `authority` is that of the edge on which the role was first reached. A copy that is here already has to satisfy it, and
+/// only then is a new one kept.
 async fn fetch_role(
     files: Files,
     role: String,
@@ -662,11 +669,11 @@ async fn fetch_role(
         }
         let metadata =
             sigstore_tuf::Metadata::from_slice(bytes).map_err(|error| refused(file, "its delegation", &error))?;
-        authority.verify(file, &metadata)?;
-        Ok(Rc::new(Loaded { metadata, targets: parsed.signed }))
+        Ok(Rc::new(Loaded { file: file.to_owned(), metadata, targets: parsed.signed }))
     };
     if let Some(bytes) = files.recall(&kept_file, Targets::MAX_BYTES).await
         && let Ok(loaded) = check(&kept_file, &bytes)
+        && authority.verify(&loaded).is_ok()
     {
         return Ok(loaded);
     }
@@ -674,7 +681,9 @@ async fn fetch_role(
     let bytes = files.get(&file, limit(&pin, Targets::MAX_BYTES)).await;
     let bytes = bytes.map_err(|failure| TufError::Unavailable { file: file.clone(), failure })?;
     let loaded = check(&file, &bytes)?;
-    files.keep(&kept_file, Some(bytes));
+    if authority.verify(&loaded).is_ok() {
+        files.keep(&kept_file, Some(bytes));
+    }
     Ok(loaded)
 }
 

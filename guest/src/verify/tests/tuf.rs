@@ -564,6 +564,33 @@ fn another_role_of_the_same_name_does_not_approve_in_its_stead() {
     assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-unapproved"]));
 }
 
+/// A team that delegates to somebody else's role, with keys that are not its, spoils its own modules and nobody else's.
+#[test]
+fn a_wrong_edge_to_a_role_does_not_spoil_the_right_one() {
+    let mut forge = Forge::new(1);
+    forge.delegate("targets", "a", 21, &["corp.example/a/@v/*"], false);
+    forge.delegate("a", "shared", 66, &["corp.example/a/@v/*"], false);
+    // A longer way, so that the wrong edge comes first.
+    forge.delegate("targets", "b", 22, &["corp.example/lib/@v/*"], false);
+    forge.delegate("b", "c", 23, &["corp.example/lib/@v/*"], false);
+    forge.delegate("c", "shared", 24, &["corp.example/lib/@v/*"], false);
+    approve(&mut forge, "shared", "lib", 1);
+    approve(&mut forge, "shared", "a", 3);
+    forge.publish();
+    let go_sum = line("a", "", 3) + &lib();
+    let mut machine = serving(&forge);
+    for _ in 0..2 {
+        let (outcome, report) = machine.run(private(repositories(vec![repository("corp", &forge)]), &go_sum));
+        assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-bad-signature"]));
+        let status = |path: &str| {
+            let module = report.modules.iter().find(|module| module.path == path).unwrap();
+            module.targets.iter().map(|target| target.status).collect::<Vec<_>>()
+        };
+        assert_eq!(status("corp.example/a"), [TargetStatus::Unchecked]);
+        assert_eq!(status("corp.example/lib"), [TargetStatus::Approved, TargetStatus::Approved]);
+    }
+}
+
 /// File systems of macOS and Windows take `Timestamp.json` for `timestamp.json`, which is a floor against rollback.
 #[test]
 fn a_delegated_role_cannot_take_the_file_of_a_top_level_one() {
