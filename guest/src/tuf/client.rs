@@ -455,6 +455,9 @@ impl Client {
             if edges.iter().any(|edge| edge.terminating) {
                 open.clear();
             }
+            // No more than these can ever be visited, however many a role delegates to.
+            let mut edges: Vec<Edge> = edges.into_iter().filter(|edge| !visited.contains(&edge.name)).collect();
+            edges.truncate(MAX_ROLES);
             open.extend(edges.into_iter().rev().map(|edge| (edge, here.clone(), way.clone())));
             (here, way) = loop {
                 let Some((edge, delegator, mut way)) = open.pop() else { return Ok(None) };

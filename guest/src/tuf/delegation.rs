@@ -36,7 +36,8 @@ impl Delegations {
             }];
         }
         let mut edges = Vec::new();
-        for role in self.roles.iter().flatten().filter(|role| role.matches(path)) {
+        let digest = hex::encode(&Sha256::digest(path.as_bytes()));
+        for role in self.roles.iter().flatten().filter(|role| role.matches_either(path, &digest)) {
             edges.push(Edge {
                 name: role.name.clone(),
                 keyids: role.keyids.clone(),
@@ -55,8 +56,12 @@ impl DelegatedRole {
     /// Whether it may say something about `path`.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
+        self.matches_either(path, &hex::encode(&Sha256::digest(path.as_bytes())))
+    }
+
+    /// As [`Self::matches`], with the digest of `path` in hexadecimal: it is the same for thousands of roles.
+    fn matches_either(&self, path: &str, digest: &str) -> bool {
         if let Some(prefixes) = &self.path_hash_prefixes {
-            let digest = hex::encode(&Sha256::digest(path.as_bytes()));
             return prefixes.iter().any(|prefix| digest.starts_with(prefix.as_str()));
         }
         self.paths.iter().flatten().any(|pattern| matches(pattern, path))

@@ -606,6 +606,20 @@ fn a_delegated_role_cannot_take_the_file_of_a_top_level_one() {
     }
 }
 
+#[test]
+fn a_walk_ends_with_its_32nd_role_however_many_match() {
+    for (last, expected) in [(30, vec![]), (31, vec!["tuf-unapproved"])] {
+        let mut forge = Forge::new(1);
+        for number in 0..40 {
+            forge.delegate("targets", &format!("r{number:02}"), 21, &["corp.example/*/@v/*"], false);
+        }
+        approve(&mut forge, &format!("r{last}"), "lib", 1);
+        forge.publish();
+        let (_, report) = serving(&forge).run(private(repositories(vec![repository("corp", &forge)]), &lib()));
+        assert_eq!(found(&report), expected, "{last}");
+    }
+}
+
 /// `go build -mod=vendor` asks no go.sum, so a module without a line would be built though nobody has approved it.
 #[test]
 fn a_vendored_module_needs_a_line_that_was_approved() {
