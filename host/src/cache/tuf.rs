@@ -210,11 +210,12 @@ impl State {
     }
 }
 
-/// Puts the root to begin with into a folder of the user's.
+/// Puts the root to begin with, whose version this is, into a folder of the user's.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn keep_root(folder: &Path, root: &[u8]) -> Result<(), PlaceError> {
+pub fn keep_root(folder: &Path, root: &[u8], version: u64) -> Result<(), PlaceError> {
+    MetadataFile::parse(&format!("{HISTORY}/{version}.{ROOT}"))?.write(folder, Some(root))?;
     MetadataFile::parse(ROOT)?.write(folder, Some(root))
 }
 

@@ -98,8 +98,15 @@ fn init(terminal: &TerminalArgs, args: &TufArgs, root: &Path) -> Result<u8, Fail
         }
         Err(_) => {}
     }
-    kept::keep_root(dir, content).with_context(|| there.display().to_string()).map_err(Failed::unchecked)?;
+    let version = version(content).with_context(|| root.display().to_string()).map_err(Failed::usage)?;
+    kept::keep_root(dir, content, version).with_context(|| there.display().to_string()).map_err(Failed::unchecked)?;
     Ok(0)
+}
+
+/// The version of a root that the core has looked at: what its file in the history is called.
+fn version(root: &[u8]) -> anyhow::Result<u64> {
+    let root: serde_json::Value = serde_json::from_slice(root)?;
+    root.pointer("/signed/version").and_then(serde_json::Value::as_u64).context("no version")
 }
 
 /// Whether a folder's chain of roots has this one in it.
