@@ -239,12 +239,19 @@ impl<'a> Judge<'a> {
                     _ => None,
                 })
                 .collect();
-            // The most that agree with each other; the first, where two sets are as large.
-            let agreeing = |(_, one, statement): &(usize, &Approval, &Statement)| {
-                let same = |(_, other, theirs): &&(usize, &Approval, &Statement)| {
-                    statement.h1 == theirs.h1 && agree(one.target(), other.target())
-                };
-                approved.iter().filter(same).count()
+            // The most that agree with each other; the first, where two sets are as large. Each with each: one that names a
+            // sha512 alone agrees with two that have different sha256.
+            let agreeing = |one: &(usize, &Approval, &Statement)| {
+                let mut together = vec![one];
+                for other in approved.iter().filter(|other| other.0 != one.0) {
+                    let agrees = |same: &&(usize, &Approval, &Statement)| {
+                        same.2.h1 == other.2.h1 && agree(same.1.target(), other.1.target())
+                    };
+                    if together.iter().all(agrees) {
+                        together.push(other);
+                    }
+                }
+                together.len()
             };
             let best = approved.iter().rev().max_by_key(|one| agreeing(one));
             if let Some(best @ (number, approval, statement)) = best

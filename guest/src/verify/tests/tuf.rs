@@ -340,6 +340,39 @@ fn repositories_of_a_map_must_agree() {
     }
 }
 
+/// One that names another kind of digest contradicts nobody, and makes no agreement between those who contradict each other.
+#[test]
+fn repositories_must_agree_each_with_each() {
+    let path = "corp.example/lib/@v/v1.0.0.zip";
+    for (third, expected) in [(b"zap", vec!["tuf-mismatch"]), (b"zip", vec![])] {
+        // a and c name a sha256, b a sha512.
+        let contents = [(b"zip", "sha512"), (b"zip", "sha256"), (third, "sha512")];
+        let forges: Vec<Forge> = (contents.iter().zip([1, 31, 61]))
+            .map(|((content, without), seed)| {
+                let mut forge = Forge::new(seed);
+                forge.approve("targets", path, *content, json!({ "h1": hash(1) }));
+                let target = forge.targets.get_mut("targets").unwrap().get_mut(path).unwrap();
+                target["hashes"].as_object_mut().unwrap().remove(*without);
+                forge.publish();
+                forge
+            })
+            .collect();
+        let names = ["a", "b", "c"];
+        let servers = names.iter().zip(&forges).map(|(name, forge)| ((*name).to_owned(), forge.files.clone()));
+        let mut machine = Machine { servers: servers.collect(), ..Machine::default() };
+        let map = vec![Mapping {
+            modules: "corp.example".into(),
+            repositories: names.iter().map(|name| (*name).to_owned()).collect(),
+            threshold: 3,
+            terminating: true,
+        }];
+        let all = names.iter().zip(&forges).map(|(name, forge)| repository(name, forge)).collect();
+        let tuf = Repositories { all, map, required: false };
+        let (_, report) = machine.run(private(tuf, &line("lib", "", 1)));
+        assert_eq!(found(&report), expected);
+    }
+}
+
 /// Monday: corp.example/lib is approved. Tuesday: a backdoor is found, and it is revoked. Whoever sits on the way to the
 /// repository cannot sign anything, and so shows Monday's files on Wednesday.
 #[test]
