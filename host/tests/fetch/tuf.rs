@@ -241,7 +241,7 @@ async fn folders_stand_for_servers_also_offline() {
         assert_eq!(fetch(&bench, PATH, bench.home.path()).await, Ok(measured(b"zip", Origin::Remote)));
         assert_eq!(fetch(&bench, "none", bench.home.path()).await, Err(Failure::Absent));
         assert_eq!(fetch(&bench, "large", bench.home.path()).await, Err(Failure::TooLarge));
-        assert_eq!(fetch(&bench, "tuf", bench.home.path()).await.is_err(), true, "a folder");
+        assert!(fetch(&bench, "tuf", bench.home.path()).await.is_err(), "a folder");
     }
     let server = Server::start(|_| ok("{}")).await;
     let offline = at(server.url(), TargetsAt::Below).with(|config| config.offline = true);
