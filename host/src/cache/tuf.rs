@@ -7,7 +7,8 @@
 //!
 //! The folder is one that the user names, or `tuf/DIGEST` below the store's root, where DIGEST is the SHA-256 of the
 //! root metadata that the user trusts, in hexadecimal: what one root of trust has seen is no memory of another's.
-//! The layout is that of python-tuf's and others' clients.
+//! The layout is that of python-tuf's and others' clients. Files are written whole, without a lock: of two runs at once
+//! the later writer's stays, whose metadata may be the older. Then the next run has the memory of that one.
 //!
 //! Targets go to a folder of the user's, each to the path that metadata gives it: bytes of an element that are neither
 //! letters nor digits nor one of `-._~!@+,=` are percent-encoded, and so are what Windows reads differently: a dot at
