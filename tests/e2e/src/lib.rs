@@ -80,6 +80,11 @@ pub fn has_git() -> bool {
     has("git", "--version")
 }
 
+/// Whether there is a `zip` command; says so on stderr if not.
+pub fn has_zip() -> bool {
+    has("zip", "-v")
+}
+
 #[allow(clippy::print_stderr, reason = "a test that skips must say so")]
 fn has(program: &str, version: &str) -> bool {
     let has = Command::new(program).arg(version).output().is_ok_and(|o| o.status.success());
@@ -221,6 +226,24 @@ impl Sandbox {
     pub fn go<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Run {
         Run::of(self, "go", args)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("GOTOOLCHAIN", "local")
+            .env("GOFLAGS", "-modcacherw")
+            .env("GOCACHE", self.path("gocache"))
+    }
+
+    /// A shell in the checkout, with the program and the user's PATH, and what [`Sandbox::go`] has.
+    #[cfg(unix)]
+    pub fn sh(&self, script: &str) -> Run {
+        // By its own name, whatever the file is called that is tested.
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).expect("a folder");
+        if let Err(error) = std::os::unix::fs::symlink(modanchor(), bin.join("modanchor")) {
+            assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists, "{error}");
+        }
+        let user = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&user)));
+        Run::of(self, "sh", ["-c", script])
+            .env("PATH", path.expect("no colon in a temporary folder"))
             .env("GOTOOLCHAIN", "local")
             .env("GOFLAGS", "-modcacherw")
             .env("GOCACHE", self.path("gocache"))

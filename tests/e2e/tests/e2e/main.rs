@@ -28,5 +28,7 @@ mod s3;
 mod surface;
 mod trust;
 mod tuf_peers;
+#[cfg(unix)]
+mod tuf_tutorial;
 mod vendor;
 mod verdicts;
