@@ -362,6 +362,28 @@ impl<'a> Edit<'a> {
         self.base.fetch(self.store, &wanted)
     }
 
+    /// Says anew who signs a role that `delegator` delegates to, and the roles below it, and reads them. Those that are there
+    /// and that somebody else has signed so far are signed anew: no client would believe them otherwise.
+    ///
+    /// # Errors
+    /// [`BaseError`].
+    pub fn authorize(&mut self, delegator: &str, name: &str) -> Result<(), BaseError> {
+        for from in [delegator, name] {
+            let Some(delegations) = self.delegations(from).cloned() else { continue };
+            let mut wanted = Vec::new();
+            for edge in edges_of(&delegations).into_iter().filter(|edge| from == name || edge.name == name) {
+                let authority = Authority::of_edge(&edge.keyids, edge.threshold, &delegations);
+                let before = self.authorities.insert(edge.name.clone(), authority.clone());
+                if before.is_some_and(|before| before != authority) && self.base.roles.contains_key(&edge.name) {
+                    self.renew(&edge.name);
+                }
+                wanted.push((edge.name, vec![authority]));
+            }
+            self.base.fetch(self.store, &wanted)?;
+        }
+        Ok(())
+    }
+
     /// The role that must say something about each of these paths: from `targets` on the first delegation that has the path, as
     /// far as it goes. Reads all that is needed of one depth at once.
     ///

@@ -46,6 +46,9 @@ pub enum DelegationError {
     /// Bins and delegations exclude each other.
     #[error("{0:?} is split into bins: it cannot delegate to anybody else (TAP 15)")]
     Split(String),
+    /// Another number of bins: everything in them would have to move.
+    #[error("{0:?} is split into another number of bins, which cannot change")]
+    Resplit(String),
     /// A threshold that can never be met.
     #[error("a threshold of {threshold} with {keys} keys: expected 1 to {keys}")]
     Threshold {
@@ -217,7 +220,13 @@ impl Delegation {
         let used: BTreeSet<&String> = roles.iter().flat_map(|role| &role.keyids).collect();
         delegations.keys.retain(|id, _| used.contains(id));
 
-        if let Some(bit_length) = self.bit_length {
+        let split =
+            edit.delegations(&self.name).and_then(|below| below.succinct_roles.as_ref()).map(|bins| bins.bit_length);
+        if split.is_some_and(|split| self.bit_length.is_some_and(|wanted| wanted != split)) {
+            return Err(DelegationError::Resplit(self.name.clone()));
+        }
+        // A role that is split stays so, with its new keys: the bins of one whose key was stolen must not be believed.
+        if let Some(bit_length) = self.bit_length.or(split) {
             let bins = SuccinctRoles {
                 keyids,
                 threshold: self.threshold,
