@@ -948,7 +948,9 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "explain", "completions", "man"] {
+        for name in
+            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "explain", "completions", "man"]
+        {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);
@@ -964,8 +966,14 @@ mod tests {
         let shared = read("README.md") + &read("verify.md");
         for command in Cli::command().get_subcommands() {
             let page = read(&format!("{}.md", command.get_name())) + &shared;
-            for long in command.get_arguments().filter_map(|arg| arg.get_long()) {
-                assert!(page.contains(&format!("`--{long}")), "{}: --{long}", command.get_name());
+            let mut all = vec![command];
+            while let Some(command) = all.pop() {
+                for long in command.get_arguments().filter_map(|arg| arg.get_long()) {
+                    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-');
+                    let named = page.split(&format!("--{long}")).skip(1).any(ends);
+                    assert!(named, "{}: --{long}", command.get_name());
+                }
+                all.extend(command.get_subcommands());
             }
         }
         for long in Cli::command().get_arguments().filter_map(|arg| arg.get_long()) {

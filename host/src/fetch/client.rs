@@ -13,6 +13,8 @@ use crate::goenv::{GoEnvError, Sources};
 
 /// How long connecting may take, within `--timeout`.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many connections are kept to a store that is written to.
+const UPLOAD_IDLE: usize = 32;
 const USER_AGENT: &str = concat!("modanchor/", env!("CARGO_PKG_VERSION"), " (+https://github.com/modanchor/modanchor)");
 
 /// How servers are reached, and which of them are believed to be who they say they are.
@@ -68,6 +70,10 @@ impl Network {
     /// A client that follows no redirect, sends no referrer, and keeps up to `idle` connections to a server. Without
     /// `tls` it has no roots, whose reading takes longer than a whole warm run.
     pub(crate) fn client(&self, tls: bool, way: Way, idle: usize) -> Result<Client, ClientError> {
+        self.builder(tls, way, idle)?.build().map_err(|e| ClientError::Library(innermost(&e)))
+    }
+
+    fn builder(&self, tls: bool, way: Way, idle: usize) -> Result<reqwest::ClientBuilder, ClientError> {
         let roots = if tls { self.roots()? } else { rustls::RootCertStore::empty() };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
@@ -85,14 +91,24 @@ impl Network {
             .pool_max_idle_per_host(idle)
             .tcp_nodelay(true)
             .no_proxy();
-        let builder = match way {
+        Ok(match way {
             Way::PublicOnly => builder.dns_resolver(PublicOnly),
             Way::Proxied => {
                 let proxies = self.http_proxies.clone();
                 builder.proxy(reqwest::Proxy::custom(move |url| proxies.find(url).ok().flatten().cloned()))
             }
-        };
-        builder.build().map_err(|e| ClientError::Library(innermost(&e)))
+        })
+    }
+
+    /// A client for a store that is written to, at the address that its owner has configured. A request may take `timeout`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn upload_client(&self, timeout: Duration) -> Result<Client, ClientError> {
+        self.builder(true, Way::Proxied, UPLOAD_IDLE)?
+            .timeout(timeout)
+            .build()
+            .map_err(|e| ClientError::Library(innermost(&e)))
     }
 
     fn roots(&self) -> Result<rustls::RootCertStore, ClientError> {

@@ -100,6 +100,8 @@ pub struct Base {
     pub timestamp: Option<(Signed<Timestamp>, Tag)>,
     /// The snapshot.
     pub snapshot: Option<Signed<Snapshot>>,
+    /// The SHA-256 of the timestamp's bytes.
+    sha256: String,
     roles: BTreeMap<String, Signed<Targets>>,
 }
 
@@ -118,6 +120,7 @@ impl Base {
             former: None,
             timestamp: None,
             snapshot: None,
+            sha256: String::new(),
             roles: BTreeMap::new(),
         };
         base.read_roots(store)?;
@@ -158,7 +161,8 @@ impl Base {
         let Some((bytes, tag)) = store.read(TIMESTAMP, Timestamp::MAX_BYTES.into())? else {
             return rollback("timestamp", seen.timestamp, 0);
         };
-        if hex(&Sha256::digest(&bytes)) != seen.sha256 {
+        self.sha256 = hex(&Sha256::digest(&bytes));
+        if self.sha256 != seen.sha256 {
             self.former = None;
         }
         let timestamp: Signed<Timestamp> = parse(TIMESTAMP, &bytes)?;
@@ -228,7 +232,25 @@ impl Base {
         Ok(())
     }
 
-    /// What was seen of the store then.
+    /// What there is to remember of it. None: nothing is published.
+    #[must_use]
+    pub fn seen_now(&self) -> Option<Seen> {
+        let ((timestamp, _), snapshot) = (self.timestamp.as_ref()?, self.snapshot.as_ref()?);
+        Some(Seen { sha256: self.sha256.clone(), ..Self::seen(timestamp, &[], snapshot) })
+    }
+
+    /// Whether what the store holds of a top-level role that was read is signed by the former root's keys alone.
+    #[must_use]
+    pub fn is_stale(&self, role: &str) -> bool {
+        let authority = Authority::of_root(&self.root.signed, role);
+        match role {
+            "timestamp" => self.timestamp.as_ref().is_some_and(|(file, _)| !standing(file, &authority).met()),
+            "snapshot" => self.snapshot.as_ref().is_some_and(|file| !standing(file, &authority).met()),
+            _ => self.roles.get(role).is_some_and(|file| !standing(file, &authority).met()),
+        }
+    }
+
+    /// What is to be remembered of these.
     #[must_use]
     pub fn seen(timestamp: &Signed<Timestamp>, bytes: &[u8], snapshot: &Signed<Snapshot>) -> Seen {
         Seen {
@@ -362,26 +384,19 @@ impl<'a> Edit<'a> {
         self.base.fetch(self.store, &wanted)
     }
 
-    /// Says anew who signs a role that `delegator` delegates to, and the roles below it, and reads them. Those that are there
-    /// and that somebody else has signed so far are signed anew: no client would believe them otherwise.
+    /// Reads what a role delegates to: one role, or all.
     ///
     /// # Errors
     /// [`BaseError`].
-    pub fn authorize(&mut self, delegator: &str, name: &str) -> Result<(), BaseError> {
-        for from in [delegator, name] {
-            let Some(delegations) = self.delegations(from).cloned() else { continue };
-            let mut wanted = Vec::new();
-            for edge in edges_of(&delegations).into_iter().filter(|edge| from == name || edge.name == name) {
-                let authority = Authority::of_edge(&edge.keyids, edge.threshold, &delegations);
-                let before = self.authorities.insert(edge.name.clone(), authority.clone());
-                if before.is_some_and(|before| before != authority) && self.base.roles.contains_key(&edge.name) {
-                    self.renew(&edge.name);
-                }
-                wanted.push((edge.name, vec![authority]));
-            }
-            self.base.fetch(self.store, &wanted)?;
-        }
-        Ok(())
+    pub fn enter_all(&mut self, role: &str, only: Option<&str>) -> Result<(), BaseError> {
+        let edges = self.delegations(role).map(edges_of).unwrap_or_default();
+        let edges = edges.into_iter().filter(|edge| only.is_none_or(|only| only == edge.name));
+        self.enter(edges.map(|edge| (role.to_owned(), edge)).collect())
+    }
+
+    /// Who signs a role from now on.
+    pub fn authorize(&mut self, role: &str, authority: Authority) {
+        self.authorities.insert(role.to_owned(), authority);
     }
 
     /// The role that must say something about each of these paths: from `targets` on the first delegation that has the path, as

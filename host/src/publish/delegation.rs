@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
 use super::base::Edit;
+use super::changes::ChangeError;
+use super::roles::Authority;
 
 /// How many elements after the prefix a module's path may have, if nobody says otherwise.
 pub const DEFAULT_DEPTH: usize = 8;
@@ -22,6 +24,8 @@ pub const MAX_PATTERN_DEPTH: usize = 32;
 pub const BINS_ROLE: &str = "modules";
 /// The most bins: their names and versions must fit the snapshot that every client reads.
 pub const MAX_BINS: u64 = 16_384;
+/// How many elements a module path may have that goes to [`BINS_ROLE`]; longer ones stay with `targets`.
+pub const MAX_ELEMENTS: usize = 16;
 /// The end of every pattern: the files of all versions.
 const FILES: &str = "/@v/*";
 
@@ -46,9 +50,14 @@ pub enum DelegationError {
     /// Bins and delegations exclude each other.
     #[error("{0:?} is split into bins: it cannot delegate to anybody else (TAP 15)")]
     Split(String),
-    /// Another number of bins: everything in them would have to move.
-    #[error("{0:?} is split into another number of bins, which cannot change")]
-    Resplit(String),
+    /// Targets do not move to other bins.
+    #[error("{role:?} has {bins} bins: their number stays; delegate to another name, and add its modules there")]
+    Rebin {
+        /// The role.
+        role: String,
+        /// How many it has.
+        bins: u64,
+    },
     /// A threshold that can never be met.
     #[error("a threshold of {threshold} with {keys} keys: expected 1 to {keys}")]
     Threshold {
@@ -111,6 +120,11 @@ pub fn bit_length(bins: u64) -> Result<u8, DelegationError> {
 pub fn patterns(prefix: &str, depth: usize) -> Result<Vec<String>, DelegationError> {
     let path = ModulePath::check(prefix).map_err(|error| DelegationError::Prefix(prefix.to_owned(), error))?;
     Ok((0..=depth).map(|depth| format!("{}{}{FILES}", path.escaped(), "/*".repeat(depth))).collect())
+}
+
+/// The patterns for every module path of up to [`MAX_ELEMENTS`] elements.
+fn every_module() -> Vec<String> {
+    (1..=MAX_ELEMENTS).map(|elements| format!("{}{FILES}", vec!["*"; elements].join("/"))).collect()
 }
 
 /// The prefix, escaped, and the depth that patterns were made of. None: somebody made them otherwise.
@@ -177,11 +191,12 @@ impl Delegation {
         Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
-    /// Adds it to `targets`, before whoever has a shorter prefix of the same modules, and makes its bins.
+    /// Adds it to `targets`, before whoever has a shorter prefix of the same modules, and makes its bins. Where it takes the
+    /// place of one with other keys, what that one's keys have signed is signed anew.
     ///
     /// # Errors
-    /// [`DelegationError`].
-    pub fn apply(&self, edit: &mut Edit<'_>) -> Result<(), DelegationError> {
+    /// [`ChangeError`].
+    pub fn apply(&self, edit: &mut Edit<'_>) -> Result<(), ChangeError> {
         self.check()?;
         let everything = self.modules.is_empty();
         let keyids: Vec<String> = self.keys.iter().map(Key::id).collect();
@@ -190,43 +205,41 @@ impl Delegation {
             keyids: keyids.clone(),
             threshold: self.threshold,
             terminating: !everything,
-            paths: (!everything).then(|| self.paths()).transpose()?,
-            path_hash_prefixes: everything.then(|| "0123456789abcdef".chars().map(String::from).collect()),
+            // Not 16 prefixes of hashes, which would be shorter: go-tuf up to 2.4.2 cannot match those.
+            paths: Some(if everything { every_module() } else { self.paths()? }),
+            path_hash_prefixes: None,
             extra: Map::new(),
         };
-        let keys = || self.keys.iter().map(|key| (key.id(), key.clone()));
-        let targets = edit.change("targets");
-        let delegations = targets.delegations.get_or_insert_with(|| empty(Some(Vec::new()), None));
-        let roles = delegations.roles.as_mut().ok_or_else(|| DelegationError::Split("targets".to_owned()))?;
-        if let Some(at) = roles.iter().position(|other| other.name == self.name) {
-            if roles[at] == role {
-                return Ok(());
-            }
+        let old = edit.delegations("targets").and_then(|delegations| delegations.roles.as_ref());
+        let old = old.and_then(|roles| roles.iter().find(|other| other.name == self.name)).cloned();
+        if old.as_ref() == Some(&role) {
+            return Ok(());
+        }
+        let mut rekeyed = false;
+        if let Some(old) = &old {
             if !self.replace {
-                return Err(DelegationError::Exists(self.name.clone()));
+                return Err(DelegationError::Exists(self.name.clone()).into());
             }
-            roles.remove(at);
+            rekeyed = (&old.keyids, old.threshold) != (&role.keyids, role.threshold);
+            // While it can still be told by whose word: by that of the old keys.
+            edit.enter_all("targets", Some(&self.name))?;
+            edit.enter_all(&self.name, None)?;
         }
-        let covered = |other: &DelegatedRole| {
-            role.paths.iter().flatten().any(|pattern| {
-                let (prefix, _) = prefix_of(pattern).unwrap_or((pattern, 0));
-                other.matches(&format!("{prefix}/@v/v0.0.0.zip"))
-            })
-        };
-        let at = if everything { None } else { roles.iter().position(covered) };
-        roles.insert(at.unwrap_or(roles.len()), role);
-        delegations.keys.extend(keys());
-        // Keys that nobody needs any more go with whom they belonged to.
-        let used: BTreeSet<&String> = roles.iter().flat_map(|role| &role.keyids).collect();
-        delegations.keys.retain(|id, _| used.contains(id));
+        self.put_into(edit, role)?;
+        let authority = Authority { keys: self.keyed().collect(), threshold: self.threshold };
+        edit.authorize(&self.name, authority.clone());
+        if rekeyed {
+            edit.renew(&self.name);
+        }
 
-        let split =
-            edit.delegations(&self.name).and_then(|below| below.succinct_roles.as_ref()).map(|bins| bins.bit_length);
-        if split.is_some_and(|split| self.bit_length.is_some_and(|wanted| wanted != split)) {
-            return Err(DelegationError::Resplit(self.name.clone()));
+        let there = edit.delegations(&self.name).and_then(|delegations| delegations.succinct_roles.as_ref());
+        let there = there.map(|bins| bins.bit_length);
+        if let (Some(there), Some(wanted)) = (there, self.bit_length)
+            && there != wanted
+        {
+            return Err(DelegationError::Rebin { role: self.name.clone(), bins: 1 << there }.into());
         }
-        // A role that is split stays so, with its new keys: the bins of one whose key was stolen must not be believed.
-        if let Some(bit_length) = self.bit_length.or(split) {
+        if let Some(bit_length) = self.bit_length.or(there) {
             let bins = SuccinctRoles {
                 keyids,
                 threshold: self.threshold,
@@ -235,11 +248,42 @@ impl Delegation {
                 extra: Map::new(),
             };
             let mut split = empty(None, Some(bins.clone()));
-            split.keys.extend(keys());
+            split.keys.extend(self.keyed());
             edit.change(&self.name).delegations = Some(split);
             // A bin that is not there is an error for some clients, even if it would be empty.
-            (0..bins.bins()).for_each(|number| _ = edit.change(&bins.bin(number)));
+            for bin in (0..bins.bins()).map(|number| bins.bin(number)) {
+                edit.authorize(&bin, authority.clone());
+                if rekeyed {
+                    edit.renew(&bin);
+                } else {
+                    edit.change(&bin);
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn keyed(&self) -> impl Iterator<Item = (String, Key)> {
+        self.keys.iter().map(|key| (key.id(), key.clone()))
+    }
+
+    fn put_into(&self, edit: &mut Edit<'_>, role: DelegatedRole) -> Result<(), DelegationError> {
+        let targets = edit.change("targets");
+        let delegations = targets.delegations.get_or_insert_with(|| empty(Some(Vec::new()), None));
+        let roles = delegations.roles.as_mut().ok_or_else(|| DelegationError::Split("targets".to_owned()))?;
+        roles.retain(|other| other.name != self.name);
+        let covered = |other: &DelegatedRole| {
+            role.paths.iter().flatten().any(|pattern| {
+                let (prefix, _) = prefix_of(pattern).unwrap_or((pattern, 0));
+                other.matches(&format!("{prefix}/@v/v0.0.0.zip"))
+            })
+        };
+        let at = if self.modules.is_empty() { None } else { roles.iter().position(covered) };
+        roles.insert(at.unwrap_or(roles.len()), role);
+        delegations.keys.extend(self.keyed());
+        // Keys that nobody needs any more go with whom they belonged to.
+        let used: BTreeSet<&String> = roles.iter().flat_map(|role| &role.keyids).collect();
+        delegations.keys.retain(|id, _| used.contains(id));
         Ok(())
     }
 }

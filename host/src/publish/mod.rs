@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`keys`], [`source`], [`keyring`] | keys: kinds, files, where they come from |
 //! | [`config`], [`work`] | the working copy |
-//! | [`store`] | where a repository is published |
+//! | [`store`], [`bucket`] | where a repository is published |
 //! | [`roles`] | signing, and who has signed |
 //! | [`base`] | what the store holds, verified; the delegation that a path goes to |
 //! | [`changes`], [`delegation`] | what is asked for, applied to that |
@@ -18,6 +18,7 @@
 //! | [`status`] | what expires when |
 
 pub mod base;
+pub mod bucket;
 pub mod ceremony;
 pub mod changes;
 pub mod config;

@@ -171,9 +171,22 @@ impl Publisher<'_> {
     /// [`PublishError`]: then nothing that a client sees has changed, or all of it has and only lists are old; either way
     /// publishing again does what is left.
     pub fn publish(&mut self) -> Result<Published, PublishError> {
+        self.run(false)
+    }
+
+    /// As [`Self::publish`], but a root in line comes out first, and nothing is signed with keys that it takes away: for keys
+    /// that are lost or stolen. Until the timestamp has followed, clients of the new root find none that is good.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn publish_without_old_keys(&mut self) -> Result<Published, PublishError> {
+        self.run(true)
+    }
+
+    fn run(&mut self, root_first: bool) -> Result<Published, PublishError> {
         let changes = self.work.changes()?;
         for races in 0..MAX_RACES {
-            if let Some(published) = self.attempt(&changes, races)? {
+            if let Some(published) = self.attempt(&changes, races, root_first)? {
                 self.work.clear()?;
                 return Ok(published);
             }
@@ -182,7 +195,12 @@ impl Publisher<'_> {
     }
 
     /// None: another publisher was faster.
-    fn attempt(&mut self, changes: &[Change], races: usize) -> Result<Option<Published>, PublishError> {
+    fn attempt(
+        &mut self,
+        changes: &[Change],
+        races: usize,
+        root_first: bool,
+    ) -> Result<Option<Published>, PublishError> {
         let (work, store) = (self.work, self.store);
         let base = Base::load(store, &self.trusted()?, &work.seen()?)?;
         for root in &base.new_roots {
@@ -190,9 +208,13 @@ impl Publisher<'_> {
         }
         let next = self.next_root(&base)?;
         // The very first root is one's own, and nobody reads a repository that has no timestamp.
-        if base.timestamp.is_none()
+        if (base.timestamp.is_none() || root_first)
             && let Some(first) = &next
         {
+            // What is there is signed by keys that the new root may not know: remember that it was good.
+            if let Some(seen) = base.seen_now() {
+                work.save_seen(&seen)?;
+            }
             self.put_root(first)?;
             let base = Base::load(store, first, &work.seen()?)?;
             return self.metadata(base, None, changes, races).map(|published| {
@@ -254,11 +276,12 @@ impl Publisher<'_> {
         let rekeyed = |role: &str| {
             next.is_some_and(|next| Authority::of_root(&next.signed, role) != Authority::of_root(&current.signed, role))
         };
-        if rekeyed("targets") {
+        if rekeyed("targets") || edit.base.is_stale("targets") {
             edit.renew("targets");
         }
         let names: Vec<String> = edit.differing().map(|(name, _)| name.clone()).collect();
-        let moves = !names.is_empty() || ["snapshot", "timestamp"].into_iter().any(rekeyed);
+        let moves = !names.is_empty()
+            || ["snapshot", "timestamp"].into_iter().any(|role| rekeyed(role) || edit.base.is_stale(role));
 
         let uploads = changes::uploads(changes);
         self.put_files(&uploads)?;

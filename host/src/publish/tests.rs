@@ -344,6 +344,48 @@ fn a_rotation_that_dies_at_any_step_leaves_a_whole_repository() {
     assert!(steps > 12, "{steps}");
 }
 
+/// Every online key is lost: nothing can be signed with it any more, and nobody needs to.
+#[test]
+fn lost_keys_are_replaced_without_them() {
+    let place = Place::new();
+    let (work, store) = (place.work("work"), place.store());
+    push(&work, place.add(&work, "example.com/a@v1.0.0", "a"));
+    publish(&work, &store).unwrap();
+    rotate_everything(&work);
+    let left = ["targets2", "snapshot2", "timestamp2"];
+    assert!(matches!(publish_with(&work, &store, &left), Err(PublishError::Unsigned { .. })));
+    read_as_client(&store).unwrap();
+    let lost = |store: &dyn Store| {
+        Publisher { work: &work, store, keys: &mut ring(&left), now: now() }.publish_without_old_keys()
+    };
+    // It dies right after the root, at the worst moment; and is done again, without any flag.
+    lost(&Failing { inner: &store, left: Cell::new(2) }).unwrap_err();
+    assert!(place.store_path().join(file_name(2, "root")).exists());
+    assert!(matches!(read_as_client(&store), Err(BaseError::Signature { .. })));
+    publish_with(&work, &store, &left).unwrap();
+    assert_eq!(paths(&read_as_client(&store).unwrap()), ["example.com/a/@v/v1.0.0.zip"]);
+    // Nothing is signed anew for ever after.
+    assert_eq!(publish_with(&work, &store, &left).unwrap().roles, []);
+}
+
+/// The same promises on an object store.
+#[test]
+fn a_bucket_is_as_good_as_a_folder() {
+    let place = Place::new();
+    let work = place.work("work");
+    let inner: std::sync::Arc<dyn object_store::ObjectStore> =
+        std::sync::Arc::new(object_store::memory::InMemory::new());
+    let store = || super::bucket::Bucket::new(inner.clone(), "repo").unwrap();
+    push(&work, place.add(&work, "example.com/a@v1.0.0", "a"));
+    publish(&work, &store()).unwrap();
+    let rival = place.clone_of("rival");
+    push(&rival, place.add(&rival, "example.com/b@v1.0.0", "b"));
+    publish(&rival, &store()).unwrap();
+    push(&work, place.add(&work, "example.com/c@v1.0.0", "c"));
+    publish(&work, &store()).unwrap();
+    assert_eq!(paths(&read_as_client(&store()).unwrap()).len(), 3);
+}
+
 fn rotate_everything(work: &Work) {
     let old = work.root().unwrap();
     let names = ["root", "targets", "snapshot", "timestamp"];
@@ -525,6 +567,29 @@ fn modules_go_to_the_team_that_has_them() {
     assert!(matches!(refused, Err(PublishError::Change(ChangeError::Delegation(DelegationError::Exists(_))))));
 }
 
+/// A team's key is stolen: its approvals are signed anew with the next one, and the old one is good for nothing.
+#[test]
+fn a_team_gets_another_key() {
+    for bit_length in [None, Some(2)] {
+        let place = Place::new();
+        let (work, store) = (place.work("work"), place.store());
+        push(&work, Change::Delegate(Delegation { bit_length, ..delegation("team", &["example.com"]) }));
+        push(&work, place.add(&work, "example.com/m@v1.0.0", "x"));
+        publish(&work, &store).unwrap();
+        let other = Delegation { keys: vec![public("team2")], replace: true, ..delegation("team", &["example.com"]) };
+        push(&work, Change::Delegate(other));
+        push(&work, place.add(&work, "example.com/m@v1.0.1", "x"));
+        let refused = publish(&work, &store);
+        assert!(matches!(refused, Err(PublishError::Unsigned { .. })), "the old key is not enough: {refused:?}");
+        publish_with(&work, &store, &["targets", "snapshot", "timestamp", "team2"]).unwrap();
+        assert_eq!(paths(&read_as_client(&store).unwrap()).len(), 2);
+        let rebin = Delegation { bit_length: Some(3), replace: true, depth: 2, ..delegation("team", &["example.com"]) };
+        push(&work, Change::Delegate(rebin));
+        let rebinned = publish_with(&work, &store, &["targets", "snapshot", "timestamp", "team", "team2"]);
+        assert_eq!(rebinned.is_err(), bit_length.is_some(), "{rebinned:?}");
+    }
+}
+
 #[test]
 fn what_no_delegation_can_be() {
     let good = delegation("team", &["example.com"]);
@@ -558,13 +623,13 @@ fn bins_hold_what_no_team_has() {
         }),
     );
     push(&work, team("team", &["example.com/team"]));
-    for n in 0..20 {
+    for n in 0..2 {
         push(&work, place.add(&work, &format!("example.com/m@v1.0.{n}"), "x"));
     }
     push(&work, place.add(&work, "example.com/team@v1.0.0", "x"));
     publish(&work, &store).unwrap();
     let found = read_as_client(&store).unwrap();
-    assert_eq!(paths(&found).len(), 21);
+    assert_eq!(paths(&found).len(), 3);
     assert_eq!(found.keys().filter(|role| role.starts_with("modules-")).count(), 8, "all bins are there");
     assert_eq!((found["targets"].targets.len(), found["team"].targets.len()), (0, 3));
     // A change of one module signs the bins that it is in, and no other.
@@ -572,7 +637,7 @@ fn bins_hold_what_no_team_has() {
         &work,
         Change::Revoke {
             path: "example.com/m".into(),
-            version: "v1.0.7".into(),
+            version: "v1.0.1".into(),
             reason: Some("bad".into()),
             until: None,
         },

@@ -72,7 +72,7 @@ pub enum RepoCommand {
     #[command(visible_alias = "commit")]
     Publish(PublishArgs),
     /// Sign the timestamp anew, and the snapshot when half of its time is over
-    RefreshTimestamp(PublishArgs),
+    RefreshTimestamp(ToArgs),
     /// Sign targets roles anew with the next publication, so that they expire later
     Renew(RenewArgs),
     /// Say what expires when, and what waits
@@ -376,6 +376,17 @@ pub struct SignArgs {
 /// `modanchor repo publish`.
 #[derive(Debug, Clone, Args)]
 pub struct PublishArgs {
+    /// Bring a new root out first, where keys that it takes away are lost: clients fail until the rest is there
+    #[arg(long)]
+    pub without_old_keys: bool,
+    /// To where.
+    #[command(flatten)]
+    pub to: ToArgs,
+}
+
+/// Where to, and with which keys besides.
+#[derive(Debug, Clone, Args)]
+pub struct ToArgs {
     /// Where to, instead of where the configuration says
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     pub store: Option<String>,

@@ -20,13 +20,16 @@ use zeroize::Zeroizing;
 
 use self::args::{
     DelegateArgs, InitArgs, ModulesArgs, PublishArgs, RenewArgs, RepoArgs, RepoCommand, RevokeArgs, ShowFormat,
-    SignArgs, StatusArgs,
+    SignArgs, StatusArgs, ToArgs,
 };
 use super::args::TerminalArgs;
 use super::session::Failed;
+use crate::fetch::Network;
+use crate::goenv::Sources;
 use crate::output::text::{count, escape};
 use crate::output::{self, Diagnostic};
 use crate::publish::base::BaseError;
+use crate::publish::bucket::Bucket;
 use crate::publish::ceremony;
 use crate::publish::changes::{self, Change, ChangeError, Effect, How};
 use crate::publish::config::{Config, KeyPlace, Lifetimes};
@@ -338,14 +341,18 @@ impl Session<'_> {
     }
 
     fn publish(&self, args: &PublishArgs) -> Result<u8, Failed> {
-        let (work, store) = self.open_for(args)?;
-        let mut keys = self.keyring(&work, &args.key)?;
+        let (work, store) = self.open_for(&args.to)?;
+        let mut keys = self.keyring(&work, &args.to.key)?;
         let mut publisher = Publisher { work: &work, store: store.as_ref(), keys: &mut keys, now: now()? };
-        let published = publisher.publish().map_err(failed)?;
+        let published = match args.without_old_keys {
+            true => publisher.publish_without_old_keys(),
+            false => publisher.publish(),
+        };
+        let published = published.map_err(failed)?;
         self.published(&published)
     }
 
-    fn refresh(&self, args: &PublishArgs) -> Result<u8, Failed> {
+    fn refresh(&self, args: &ToArgs) -> Result<u8, Failed> {
         let (work, store) = self.open_for(args)?;
         let mut keys = self.keyring(&work, &args.key)?;
         let mut publisher = Publisher { work: &work, store: store.as_ref(), keys: &mut keys, now: now()? };
@@ -353,7 +360,7 @@ impl Session<'_> {
         self.published(&published)
     }
 
-    fn open_for(&self, args: &PublishArgs) -> Result<(Work, Box<dyn Store>), Failed> {
+    fn open_for(&self, args: &ToArgs) -> Result<(Work, Box<dyn Store>), Failed> {
         let work = self.open()?;
         let url = args.store.as_deref().unwrap_or(&work.config.store);
         // One on the command line is relative to where the program runs.
@@ -483,7 +490,12 @@ fn open_store(url: &str, base: &Path) -> Result<Box<dyn Store>, Failed> {
     if let Some(folder) = folder_of(url, base)? {
         return Ok(Box::new(Folder::new(folder)));
     }
-    Err(Failed::usage(StoreError::Url(url.to_owned())))
+    let network = Network::from_sources(&Sources::of_process()).map_err(Failed::usage)?;
+    let bucket = Bucket::s3(url, &network).map_err(|error| match error {
+        StoreError::Url(_) => Failed::usage(error),
+        error => Failed::unchecked(error),
+    });
+    Ok(Box::new(bucket?))
 }
 
 /// The folder that a store is. None: it is none.

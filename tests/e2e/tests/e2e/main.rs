@@ -25,6 +25,7 @@ mod network;
 mod programs;
 mod project;
 mod s3;
+mod repo;
 mod surface;
 mod trust;
 mod tuf_peers;
