@@ -26,7 +26,9 @@ use sigstore_tuf::TrustedMetadataSet;
 
 use super::crypto;
 use super::delegation::Edge;
-use super::metadata::{Delegations, Expires, MetaFile, Role, Root, Signed, Snapshot, TargetMeta, Targets, Timestamp};
+use super::metadata::{
+    Delegations, Expires, MetaFile, ROLE_FIELD, Role, Root, Signed, Snapshot, TargetMeta, Targets, Timestamp,
+};
 use crate::contract::{
     Body, Failure, Kept, KeptMetadata, KeptTarget, MetadataGet, MetadataRecall, Origin, Request, TargetFile, TargetGet,
 };
@@ -108,6 +110,9 @@ pub enum TufError {
         /// What is wrong.
         why: String,
     },
+    /// The search for it ended before it had an answer.
+    #[error("more than {MAX_ROLES} roles may name a target, and none of the first does")]
+    TooManyRoles,
     /// No role that may say so names it.
     #[error("no role that may name the target {path} does")]
     NotFound {
@@ -465,7 +470,7 @@ impl Client {
             (here, way) = loop {
                 let Some((edge, delegator, mut way)) = open.pop() else { return Ok(None) };
                 if visited.len() >= MAX_ROLES {
-                    return Ok(None);
+                    return Err(TufError::TooManyRoles);
                 }
                 if !visited.insert(edge.name.clone()) {
                     continue;
@@ -678,6 +683,13 @@ async fn fetch_role(
         if parsed.signed.version != pin.version {
             let why = format!("version {}, not {}", parsed.signed.version, pin.version);
             return Err(TufError::Mismatch { file: file.to_owned(), by: "snapshot.json".to_owned(), why });
+        }
+        // Bins have the same keys and, often, the same version: without this, one could be served as another.
+        if let Some(named) = parsed.signed.extra.get(ROLE_FIELD)
+            && named.as_str() != Some(&role)
+        {
+            let why = format!("its {ROLE_FIELD} is {named}");
+            return Err(TufError::Mismatch { file: file.to_owned(), by: "its delegation".to_owned(), why });
         }
         let metadata =
             sigstore_tuf::Metadata::from_slice(bytes).map_err(|error| refused(file, "its delegation", &error))?;

@@ -26,6 +26,10 @@ pub const MAX_SIGNATURES: usize = 1024;
 pub const MAX_ROLE_KEYS: usize = 256;
 /// The longest name of a role, in bytes: percent-encoded it must still be a file name.
 pub const MAX_ROLE_NAME: usize = 64;
+/// A field of delegated targets metadata that we write and check: the name of the role that it is for. Other clients pass
+/// over it (section 4.1: unknown fields). TUF leaves that name to the file's name, which nobody signs; snapshot could
+/// name digests instead, at 90 bytes for each of thousands of bins.
+pub const ROLE_FIELD: &str = "x-modanchor-role";
 /// The roles that root names.
 pub const TOP_LEVEL: [&str; 4] = ["root", "timestamp", "snapshot", "targets"];
 

@@ -131,6 +131,9 @@ impl Forge {
             self.bump(&role);
             let mut signed = self.head(&role, "targets");
             signed["targets"] = self.targets[&role].clone().into_iter().collect();
+            if role != "targets" {
+                signed[super::metadata::ROLE_FIELD] = json!(role);
+            }
             if let Some(delegations) = self.delegations.get(&role) {
                 signed["delegations"] = delegations.clone();
             }

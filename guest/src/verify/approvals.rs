@@ -436,7 +436,7 @@ fn agree(one: &TargetMeta, other: &TargetMeta) -> bool {
 /// The finding about a repository that says nothing.
 pub(super) fn failure(name: &str, error: &TufError) -> Draft {
     let rule: &'static Rule = match error {
-        TufError::Unavailable { .. } => &rules::tuf_unavailable::RULE,
+        TufError::Unavailable { .. } | TufError::TooManyRoles => &rules::tuf_unavailable::RULE,
         TufError::Malformed { .. } | TufError::Signature { .. } => &rules::tuf_bad_signature::RULE,
         TufError::Mismatch { .. } | TufError::Target { .. } => &rules::tuf_mismatch::RULE,
         TufError::Rollback { .. } => &rules::tuf_rollback::RULE,
@@ -446,6 +446,7 @@ pub(super) fn failure(name: &str, error: &TufError) -> Draft {
     };
     let help = match error {
         TufError::Unavailable { .. } => "run it again; stderr shows what was asked for",
+        TufError::TooManyRoles => "let fewer roles have the path, or put the role that names it before the others",
         TufError::NotFound { .. } => "look at its path, and at who may name it",
         _ => "nothing that it says is believed; `modanchor explain` on this rule tells what to do",
     };

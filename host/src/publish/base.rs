@@ -334,7 +334,7 @@ impl<'a> Edit<'a> {
         let (base, expires) = (&self.base, self.expires);
         self.changed.entry(name.to_owned()).or_insert_with(|| match base.roles.get(name) {
             Some(role) => role.signed.clone(),
-            None => empty_targets(expires),
+            None => empty_targets(name, expires),
         })
     }
 

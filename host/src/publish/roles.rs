@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp as Instant;
 use modanchor_core::tuf::client::encode;
 use modanchor_core::tuf::metadata::{
-    Delegations, Expires, Key, MetaFile, Role, Root, SPEC_VERSION, Signature, Signed, Snapshot, Targets, Timestamp,
+    Delegations, Expires, Key, MetaFile, ROLE_FIELD, Role, Root, SPEC_VERSION, Signature, Signed, Snapshot, Targets,
+    Timestamp,
 };
 use serde_json::{Map, Value};
 
@@ -151,9 +152,10 @@ pub fn expires(now: Instant, seconds: u64) -> Expires {
     Expires::from_unix(at).expect("at most the calendar's last second")
 }
 
-/// A targets role that says nothing yet.
+/// A targets role that says nothing yet. A delegated one names itself ([`ROLE_FIELD`]).
 #[must_use]
-pub fn empty_targets(expires: Expires) -> Targets {
+pub fn empty_targets(role: &str, expires: Expires) -> Targets {
+    let named = (role != "targets").then(|| (ROLE_FIELD.to_owned(), role.into()));
     Targets {
         kind: Targets::TYPE.to_owned(),
         spec_version: SPEC_VERSION.to_owned(),
@@ -161,7 +163,7 @@ pub fn empty_targets(expires: Expires) -> Targets {
         expires,
         targets: BTreeMap::new(),
         delegations: None,
-        extra: Map::new(),
+        extra: named.into_iter().collect(),
     }
 }
 
@@ -221,7 +223,7 @@ mod tests {
     }
 
     fn targets() -> Signed<Targets> {
-        unsigned(empty_targets(Expires::from_unix(2_000_000_000).unwrap()))
+        unsigned(empty_targets("targets", Expires::from_unix(2_000_000_000).unwrap()))
     }
 
     #[test]

@@ -951,7 +951,7 @@ proptest! {
     /// What is written is read strictly, and signs the same bytes however it is written down.
     #[test]
     fn what_is_signed_stays_signed(paths in proptest::collection::btree_map("[a-z!.é\"\\\\]{1,12}", "[ -~]{0,12}", 0..8), version in 1u64..1_000_000) {
-        let mut targets = roles::empty_targets(roles::expires(now(), 1));
+        let mut targets = roles::empty_targets("targets", roles::expires(now(), 1));
         targets.version = version;
         for (path, text) in paths {
             let custom = serde_json::json!({ "h1": text, "provenance": path });

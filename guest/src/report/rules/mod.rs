@@ -175,7 +175,8 @@ impl Rule {
     /// `--allow-incomplete` is there for it.
     pub fn ignorable(&self) -> bool {
         let accuses = self.id.starts_with("sumdb-") || self.id.starts_with("tuf-");
-        !(self.severity == Severity::Critical && accuses) && !self.means_unchecked()
+        let accused = self.severity == Severity::Critical && accuses;
+        !accused && !self.means_unchecked()
     }
 
     /// Whether it says that nothing could be found out.

@@ -15,7 +15,7 @@ says is not believed until its keepers sign it again.",
 - The clock of this machine is wrong.
 - A mirror shows an old state, on purpose or because it has stopped mirroring.",
     help: "1. Check the clock: `date -u`.
-2. Tell the repository's keepers: `modanchor repo status` shows what expires when; `modanchor repo sign` renews
-   it.
+2. Tell the repository's keepers: `modanchor repo status` shows what expires when; `modanchor repo renew`
+   and `modanchor repo publish` sign it anew.
 3. Try its origin instead of a mirror.",
 };

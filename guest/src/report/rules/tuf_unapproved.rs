@@ -14,6 +14,7 @@ delegated the module's path counts for nothing, nor does one by another role tha
     causes: "- A dependency was added or updated before it was approved.
 - It was approved under another path, or by a team that was not delegated its path.
 - It was removed, or a waiver for it has ended.
+- It is vendored, and no go.sum has a line for its zip whose hash could be approved.
 - Somebody added a dependency past the process, or one whose name only looks like one that is approved.",
     help: "1. Look at the name, letter by letter, and at what brings it in: `go mod why -m MODULE`.
 2. Have it approved: `modanchor repo add MODULE@VERSION`, or all of a project with `modanchor repo add --from

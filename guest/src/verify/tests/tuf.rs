@@ -641,7 +641,7 @@ fn a_delegated_role_cannot_take_the_file_of_a_top_level_one() {
 
 #[test]
 fn a_walk_ends_with_its_32nd_role_however_many_match() {
-    for (last, expected) in [(30, vec![]), (31, vec!["tuf-unapproved"])] {
+    for (last, expected) in [(30, vec![]), (31, vec!["tuf-unavailable"])] {
         let mut forge = Forge::new(1);
         for number in 0..40 {
             forge.delegate("targets", &format!("r{number:02}"), 21, &["corp.example/*/@v/*"], false);
@@ -801,4 +801,20 @@ fn what_makes_no_sense_is_refused() {
         let mut session = Session::new(private(tuf.clone(), &lib()));
         assert!(matches!(session.step(Vec::new()).next, Next::Refused(Refusal::Tuf(_))), "{names:?} {:?}", tuf.map);
     }
+}
+
+/// Two roles of one key, as bins are, at one version: a mirror serves the one that revokes nothing as the one that does.
+#[test]
+fn one_bin_cannot_be_served_as_another() {
+    let mut forge = Forge::new(1);
+    forge.delegate("targets", "bin-0", 21, &["corp.example/lib/@v/*"], false);
+    forge.delegate("targets", "bin-1", 21, &["corp.example/other/@v/*"], false);
+    approve(&mut forge, "bin-0", "lib", 1);
+    forge.publish();
+    let tuf = repositories(vec![repository("corp", &forge)]);
+    assert_eq!(found(&serving(&forge).run(private(tuf.clone(), &lib())).1), [""; 0]);
+    let other = forge.files["1.bin-1.json"].clone();
+    forge.files.insert("1.bin-0.json".into(), other);
+    let (outcome, report) = serving(&forge).run(private(tuf, &lib()));
+    assert_eq!((outcome.status, found(&report)), (1, vec!["tuf-mismatch"]));
 }
