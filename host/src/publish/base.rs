@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use modanchor_core::tuf::delegation::Edge;
 use modanchor_core::tuf::metadata::{
-    Delegations, Expires, MetadataError, Role, Root, Signed, Snapshot, Targets, Timestamp,
+    Delegations, Expires, MetadataError, ROLE_FIELD, Role, Root, Signed, Snapshot, Targets, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -63,6 +63,9 @@ pub enum BaseError {
     /// Not the bytes that timestamp names.
     #[error("{0}: is not the file that timestamp.json names")]
     Mismatch(String),
+    /// Metadata of another role, under this one's name.
+    #[error("{0}: is the metadata of another role, by its {ROLE_FIELD}; somebody else has put it there")]
+    Role(String),
     /// Named, and not there.
     #[error("{0}: is not in the store, though the metadata names it")]
     Missing(String),
@@ -222,6 +225,10 @@ impl Base {
             require(&file, &targets, authorities)?;
             if targets.signed.version != *version {
                 return Err(BaseError::Version { file, expected: *version, found: targets.signed.version });
+            }
+            // Bins have the same keys and, often, the same version: one must not be taken for another, and signed as such.
+            if targets.signed.extra.get(ROLE_FIELD).is_some_and(|named| named.as_str() != Some(role)) {
+                return Err(BaseError::Role(file));
             }
             Ok(((*role).clone(), targets))
         });

@@ -647,6 +647,21 @@ fn bins_hold_what_no_team_has() {
     read_as_client(&store).unwrap();
 }
 
+/// Bins have one key: whoever can write to the store serves one as another, for the publisher to sign it so.
+#[test]
+fn a_bin_under_the_name_of_another_is_refused() {
+    let place = Place::new();
+    let (work, store) = (place.work("work"), place.store());
+    push(&work, Change::Delegate(Delegation { bit_length: Some(1), ..delegation("team", &["example.com"]) }));
+    push(&work, place.add(&work, "example.com/m@v1.0.0", "x"));
+    publish(&work, &store).unwrap();
+    let file = |role: &str| place.store_path().join(file_name(1, role));
+    std::fs::copy(file("team-0"), file("team-1")).unwrap();
+    push(&work, Change::Renew { role: None });
+    let refused = publish(&work, &store);
+    assert!(matches!(refused, Err(PublishError::Change(ChangeError::Base(BaseError::Role(_))))), "{refused:?}");
+}
+
 #[test]
 fn a_module_is_revoked_and_good_again() {
     let place = Place::new();

@@ -13,7 +13,7 @@
 //! tuf/, MODULE/@v/          the published tree itself, if the store is this folder
 //! ```
 //!
-//! Changes are kept, not their result: [`super::publish`] applies them to whatever the store holds then, and once more if
+//! Changes are kept, not their result: [`super::publication`] applies them to whatever the store holds then, and once more if
 //! another publisher was faster.
 
 use std::collections::BTreeMap;
