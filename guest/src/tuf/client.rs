@@ -153,7 +153,7 @@ struct Loaded {
 
 type Load = Shared<Pin<Box<dyn Future<Output = Result<Rc<Loaded>, TufError>>>>>;
 
-/// What a repository says of one target: made by [`Client::find`] alone.
+/// What a repository says of one target: made by `Client::find` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     roles: Vec<String>,
