@@ -3,7 +3,7 @@
 use e2e::Sandbox;
 
 /// Every id there is: none ever changes.
-const RULES: [&str; 38] = [
+const RULES: [&str; 47] = [
     "binary-dirty",
     "binary-mismatch",
     "binary-unpinned",
@@ -34,6 +34,15 @@ const RULES: [&str; 38] = [
     "sumdb-skipped",
     "sumdb-stale",
     "sumdb-unknown-module",
+    "tuf-bad-signature",
+    "tuf-expired",
+    "tuf-freeze",
+    "tuf-mismatch",
+    "tuf-revoked",
+    "tuf-rollback",
+    "tuf-unapproved",
+    "tuf-unavailable",
+    "tuf-waived",
     "unchecked",
     "vendor-extra",
     "vendor-inconsistent",
