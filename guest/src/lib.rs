@@ -15,6 +15,7 @@
 //! | [`gosum`] | go.sum and go.work.sum as cmd/go reads them; what go.mod and go.work ask for |
 //! | [`vendor`] | vendor/modules.txt as cmd/go reads it, against go.mod; vendored files against the module's zip |
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
+//! | [`hex`] | hexadecimal |
 //! | [`tuf`] | TUF: metadata, keys, the client with its walk of delegations, modules as targets |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
@@ -26,7 +27,7 @@ pub mod contract;
 pub mod dirhash;
 pub(crate) mod exchange;
 pub mod gosum;
-mod hex;
+pub mod hex;
 pub mod lint;
 pub mod module;
 pub mod report;

@@ -30,7 +30,7 @@ use super::metadata::{
     Delegations, Expires, MetaFile, ROLE_FIELD, Role, Root, Signed, Snapshot, TargetMeta, Targets, Timestamp,
 };
 use crate::contract::{
-    Body, Failure, Kept, KeptMetadata, KeptTarget, MetadataGet, MetadataRecall, Origin, Request, TargetFile, TargetGet,
+    Body, Failure, Kept, KeptMetadata, KeptTarget, MetadataGet, MetadataRecall, Request, TargetFile, TargetGet,
 };
 use crate::exchange::Exchange;
 use crate::hex;
@@ -142,13 +142,13 @@ pub fn failure_text(failure: Failure) -> &'static str {
     }
 }
 
-/// A targets role that is the file that snapshot names. Whose signatures it needs is for the edge to say.
+/// A delegated role that is the file that snapshot names. Whose signatures it needs is for the edge to say.
 #[derive(Debug)]
 struct Loaded {
     /// For messages.
     file: String,
     metadata: sigstore_tuf::Metadata<sigstore_tuf::Targets>,
-    targets: Targets,
+    targets: Rc<Targets>,
 }
 
 type Load = Shared<Pin<Box<dyn Future<Output = Result<Rc<Loaded>, TufError>>>>>;
@@ -218,18 +218,16 @@ impl TrustedRoot {
 
 /// One repository in one run.
 pub struct Client {
-    name: String,
-    exchange: Exchange,
+    files: Files,
     now: jiff::Timestamp,
     state: TrustedMetadataSet,
     root: Root,
     timestamp: Option<Timestamp>,
-    snapshot: Option<Rc<Snapshot>>,
-    targets: Option<Rc<Loaded>>,
+    snapshot: Option<Snapshot>,
+    targets: Option<Rc<Targets>>,
     delegated: RefCell<BTreeMap<String, Load>>,
     /// Edges, by delegator and role, whose signatures are good. Neither's metadata changes any more, once it is there.
     verified: RefCell<BTreeSet<(String, String)>>,
-    requests: Rc<Cell<u64>>,
     floor: Floor,
 }
 
@@ -237,8 +235,7 @@ impl Client {
     /// A client that trusts `root`. Nothing is asked for yet.
     pub(crate) fn new(name: &str, root: &TrustedRoot, now: jiff::Timestamp, exchange: Exchange) -> Self {
         Self {
-            name: name.to_owned(),
-            exchange,
+            files: Files { name: name.to_owned(), exchange, requests: Rc::default() },
             now,
             state: root.state.clone(),
             root: root.root.clone(),
@@ -247,19 +244,18 @@ impl Client {
             targets: None,
             delegated: RefCell::default(),
             verified: RefCell::default(),
-            requests: Rc::default(),
             floor: Floor::None,
         }
     }
 
     /// Its name.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.files.name
     }
 
     /// How many files were asked of its server.
     pub(crate) fn requests(&self) -> u64 {
-        self.requests.get()
+        self.files.requests.get()
     }
 
     /// Which memory against rollback there was.
@@ -272,7 +268,7 @@ impl Client {
         let mut roles = vec![("root", self.root.version, self.root.expires)];
         roles.extend(self.timestamp.iter().map(|role| ("timestamp", role.version, role.expires)));
         roles.extend(self.snapshot.iter().map(|role| ("snapshot", role.version, role.expires)));
-        roles.extend(self.targets.iter().map(|role| ("targets", role.targets.version, role.targets.expires)));
+        roles.extend(self.targets.iter().map(|role| ("targets", role.version, role.expires)));
         roles
     }
 
@@ -292,7 +288,7 @@ impl Client {
             // 2^53 - 1 at most.
             let next = self.root.version + 1;
             let kept_file = format!("root_history/{next}.root.json");
-            if let Some(bytes) = self.recall(&kept_file, Root::MAX_BYTES).await
+            if let Some(bytes) = self.files.recall(&kept_file, Root::MAX_BYTES).await
                 && self.follow_root(&kept_file, &bytes).is_ok()
             {
                 continue;
@@ -302,7 +298,7 @@ impl Client {
             }
             fetched += 1;
             let file = format!("{next}.root.json");
-            let bytes = match self.get(&file, Root::MAX_BYTES).await {
+            let bytes = match self.files.get(&file, Root::MAX_BYTES).await {
                 Ok(bytes) => bytes,
                 Err(Failure::Absent) => break,
                 Err(failure) => return Err(TufError::Unavailable { file, failure }),
@@ -316,11 +312,11 @@ impl Client {
             };
             let rotated = |role: &str| keys(&before, role) != keys(&self.root, role);
             if rotated("timestamp") || rotated("snapshot") {
-                self.keep("timestamp.json", None);
-                self.keep("snapshot.json", None);
+                self.files.keep("timestamp.json", None);
+                self.files.keep("snapshot.json", None);
             }
-            self.keep(&kept_file, Some(bytes.clone()));
-            self.keep("root.json", Some(bytes));
+            self.files.keep(&kept_file, Some(bytes.clone()));
+            self.files.keep("root.json", Some(bytes));
         }
         self.fresh("root", self.root.expires)
     }
@@ -335,7 +331,7 @@ impl Client {
     /// What earlier runs have seen: the floors under timestamp and snapshot. Gives the bytes of the kept snapshot if it is
     /// signed by its role.
     async fn recall_floors(&mut self) -> Option<Vec<u8>> {
-        let timestamp = self.recall("timestamp.json", Timestamp::MAX_BYTES).await;
+        let timestamp = self.files.recall("timestamp.json", Timestamp::MAX_BYTES).await;
         if let Some(bytes) = timestamp
             && let Ok(parsed) = parse::<Timestamp>("timestamp.json", &bytes)
             && self.state.update_timestamp(&bytes, EARLIEST).is_ok()
@@ -343,13 +339,13 @@ impl Client {
             self.timestamp = Some(parsed.signed);
             self.floor = Floor::Cached;
         }
-        let bytes = self.recall("snapshot.json", Snapshot::MAX_BYTES).await?;
+        let bytes = self.files.recall("snapshot.json", Snapshot::MAX_BYTES).await?;
         let parsed = parse::<Snapshot>("snapshot.json", &bytes).ok()?;
         // By its signatures alone: a refresh that broke off after timestamp leaves one that is older than timestamp says.
         let metadata = sigstore_tuf::Metadata::<sigstore_tuf::Snapshot>::from_slice(&bytes).ok()?;
         let trusted = self.state.root();
         metadata.verify_threshold(&trusted.keys, trusted.role("snapshot")?, "snapshot").ok()?;
-        self.snapshot = Some(Rc::new(parsed.signed));
+        self.snapshot = Some(parsed.signed);
         self.floor = Floor::Cached;
         Some(bytes)
     }
@@ -357,13 +353,13 @@ impl Client {
     /// Section 5.4.
     async fn update_timestamp(&mut self) -> Result<(), TufError> {
         let file = "timestamp.json";
-        let bytes = self.must_get(file, Timestamp::MAX_BYTES).await?;
+        let bytes = self.files.must_get(file, Timestamp::MAX_BYTES).await?;
         let parsed = parse::<Timestamp>(file, &bytes)?;
         match self.state.update_timestamp(&bytes, self.now) {
             Ok(()) => {
                 self.fresh("timestamp", parsed.signed.expires)?;
                 self.timestamp = Some(parsed.signed);
-                self.keep(file, Some(bytes));
+                self.files.keep(file, Some(bytes));
                 Ok(())
             }
             // 5.4.3: nothing new. What we have decides, and may have expired meanwhile.
@@ -381,19 +377,17 @@ impl Client {
         let Some(pin) = pin else {
             return Err(TufError::Unavailable { file: "timestamp.json".to_owned(), failure: Failure::Absent });
         };
-        let kept = kept.filter(|bytes| self.pinned("snapshot.json", "timestamp.json", &pin, bytes).is_ok());
-        if let Some(bytes) = kept
-            && let Ok(parsed) = parse::<Snapshot>("snapshot.json", &bytes)
-            && parsed.signed.version == pin.version
+        // What is in `self.snapshot` until now is what was kept.
+        if let (Some(bytes), Some(before)) = (kept, &self.snapshot)
+            && before.version == pin.version
+            && pinned("snapshot.json", "timestamp.json", &pin, &bytes).is_ok()
             && self.state.update_snapshot(&bytes, self.now).is_ok()
         {
-            self.fresh("snapshot", parsed.signed.expires)?;
-            self.snapshot = Some(Rc::new(parsed.signed));
-            return Ok(());
+            return self.fresh("snapshot", before.expires);
         }
         let file = self.versioned("snapshot", pin.version);
-        let bytes = self.must_get(&file, limit(&pin, Snapshot::MAX_BYTES)).await?;
-        self.pinned(&file, "timestamp.json", &pin, &bytes)?;
+        let bytes = self.files.must_get(&file, limit(&pin, Snapshot::MAX_BYTES)).await?;
+        pinned(&file, "timestamp.json", &pin, &bytes)?;
         let parsed = parse::<Snapshot>(&file, &bytes)?;
         self.state.update_snapshot(&bytes, self.now).map_err(|error| refused(&file, "timestamp.json", &error))?;
         // 5.5.5, with the floor of ours.
@@ -406,8 +400,8 @@ impl Client {
             }
         }
         self.fresh("snapshot", parsed.signed.expires)?;
-        self.snapshot = Some(Rc::new(parsed.signed));
-        self.keep("snapshot.json", Some(bytes));
+        self.snapshot = Some(parsed.signed);
+        self.files.keep("snapshot.json", Some(bytes));
         Ok(())
     }
 
@@ -417,30 +411,29 @@ impl Client {
         let Some(pin) = pin else {
             return Err(TufError::Unavailable { file: "snapshot.json".to_owned(), failure: Failure::Absent });
         };
-        if let Some(bytes) = self.recall("targets.json", Targets::MAX_BYTES).await
+        if let Some(bytes) = self.files.recall("targets.json", Targets::MAX_BYTES).await
             && let Ok(()) = self.accept_targets("targets.json", &pin, &bytes)
         {
             return self.fresh_targets();
         }
         let file = self.versioned("targets", pin.version);
-        let bytes = self.must_get(&file, limit(&pin, Targets::MAX_BYTES)).await?;
+        let bytes = self.files.must_get(&file, limit(&pin, Targets::MAX_BYTES)).await?;
         self.accept_targets(&file, &pin, &bytes)?;
         self.fresh_targets()?;
-        self.keep("targets.json", Some(bytes));
+        self.files.keep("targets.json", Some(bytes));
         Ok(())
     }
 
     fn fresh_targets(&self) -> Result<(), TufError> {
-        self.targets.as_ref().map_or(Ok(()), |loaded| self.fresh("targets", loaded.targets.expires))
+        self.targets.as_ref().map_or(Ok(()), |targets| self.fresh("targets", targets.expires))
     }
 
     fn accept_targets(&mut self, file: &str, pin: &MetaFile, bytes: &[u8]) -> Result<(), TufError> {
-        self.pinned(file, "snapshot.json", pin, bytes)?;
+        pinned(file, "snapshot.json", pin, bytes)?;
         let parsed = parse::<Targets>(file, bytes)?;
         let result = self.state.update_targets(bytes, self.now);
         result.map_err(|error| refused(file, "snapshot.json", &error))?;
-        let metadata = sigstore_tuf::Metadata::from_slice(bytes).map_err(|error| refused(file, "root.json", &error))?;
-        self.targets = Some(Rc::new(Loaded { file: file.to_owned(), metadata, targets: parsed.signed }));
+        self.targets = Some(Rc::new(parsed.signed));
         Ok(())
     }
 
@@ -452,14 +445,14 @@ impl Client {
         let Some(top) = self.targets.clone() else { return Ok(None) };
         let mut visited: BTreeSet<String> = BTreeSet::from(["targets".to_owned()]);
         // The next to visit at its end: the edge, who delegates, and the way there.
-        let mut open: Vec<(Edge, Rc<Loaded>, Vec<String>)> = Vec::new();
+        let mut open: Vec<(Edge, Rc<Targets>, Vec<String>)> = Vec::new();
         let (mut here, mut way) = (top, vec!["targets".to_owned()]);
         loop {
-            if let Some(target) = here.targets.targets.get(path) {
-                let Targets { version, expires, .. } = here.targets;
+            if let Some(target) = here.targets.get(path) {
+                let Targets { version, expires, .. } = *here;
                 return Ok(Some(Approval { roles: way, version, expires, target: target.clone() }));
             }
-            let edges = here.targets.delegations.as_ref().map(|all| all.edges(path)).unwrap_or_default();
+            let edges = here.delegations.as_ref().map(|all| all.edges(path)).unwrap_or_default();
             if edges.iter().any(|edge| edge.terminating) {
                 open.clear();
             }
@@ -485,33 +478,43 @@ impl Client {
     }
 
     /// A delegated role, by an edge that begins at `by`. None: snapshot does not name it, so it does not exist.
-    async fn load(&self, edge: &Edge, by: &str, delegator: &Loaded) -> Result<Option<Rc<Loaded>>, TufError> {
-        let pin =
-            self.snapshot.as_ref().and_then(|snapshot| snapshot.meta.get(&format!("{}.json", edge.name))).cloned();
-        let (Some(pin), Some(delegations)) = (pin, &delegator.targets.delegations) else { return Ok(None) };
-        let authority = Authority::new(edge, delegations)?;
-        let load = self.delegated.borrow().get(&edge.name).cloned();
-        let load = load.unwrap_or_else(|| {
-            let fetch =
-                fetch_role(Files::of(self), edge.name.clone(), self.root.consistent_snapshot, pin, authority.clone());
-            let load = (Box::pin(fetch) as Pin<Box<dyn Future<Output = _>>>).shared();
-            self.delegated.borrow_mut().insert(edge.name.clone(), load.clone());
-            load
-        });
-        let loaded = load.await?;
-        // Thousands of walks go over the same edge.
+    async fn load(&self, edge: &Edge, by: &str, delegator: &Targets) -> Result<Option<Rc<Targets>>, TufError> {
+        // Thousands of walks go over the same edge, most of them after its signatures were verified.
         let key = (by.to_owned(), edge.name.clone());
-        if !self.verified.borrow().contains(&key) {
-            authority.verify(&loaded)?;
-            self.verified.borrow_mut().insert(key);
-        }
+        let verified = self.verified.borrow().contains(&key);
+        let loaded = match self.delegated.borrow().get(&edge.name).cloned() {
+            Some(load) if verified => Ok(load),
+            load => Err(load),
+        };
+        let loaded = match loaded {
+            Ok(load) => load.await?,
+            Err(load) => {
+                let snapshot = self.snapshot.as_ref();
+                let pin = snapshot.and_then(|snapshot| snapshot.meta.get(&format!("{}.json", edge.name)));
+                let (Some(pin), Some(delegations)) = (pin, &delegator.delegations) else { return Ok(None) };
+                let authority = Authority::new(edge, delegations)?;
+                let load = load.unwrap_or_else(|| self.begin(edge, pin.clone(), authority.clone()));
+                let loaded = load.await?;
+                authority.verify(&loaded)?;
+                self.verified.borrow_mut().insert(key);
+                loaded
+            }
+        };
         self.fresh(&edge.name, loaded.targets.expires)?;
-        Ok(Some(loaded))
+        Ok(Some(loaded.targets.clone()))
+    }
+
+    /// Fetches a delegated role, once for all walks.
+    fn begin(&self, edge: &Edge, pin: MetaFile, authority: Authority) -> Load {
+        let fetch = fetch_role(self.files.clone(), edge.name.clone(), self.root.consistent_snapshot, pin, authority);
+        let load = (Box::pin(fetch) as Pin<Box<dyn Future<Output = _>>>).shared();
+        self.delegated.borrow_mut().insert(edge.name.clone(), load.clone());
+        load
     }
 
     /// Whether top-level targets itself delegates to `role`.
     pub(crate) fn delegates_to(&self, role: &str) -> bool {
-        let delegations = self.targets.as_ref().and_then(|top| top.targets.delegations.as_ref());
+        let delegations = self.targets.as_ref().and_then(|top| top.delegations.as_ref());
         delegations.into_iter().flat_map(|all| all.roles.iter().flatten()).any(|edge| edge.name == role)
     }
 
@@ -539,20 +542,20 @@ impl Client {
             return Err(wrong(format!("has {digest:?} for a digest")));
         }
         let get = |held| TargetGet {
-            repository: self.name.clone(),
+            repository: self.files.name.clone(),
             path: path.to_owned(),
             file: file.clone(),
             max_bytes: target.length,
             held,
         };
-        if let Ok(found) = self.exchange.target(get(true)).await
+        if let Ok(found) = self.files.exchange.target(get(true)).await
             && judge(target, &found).is_ok()
         {
             self.keep_target(path, found);
             return Ok(());
         }
-        self.requests.set(self.requests.get() + 1);
-        let found = self.exchange.target(get(false)).await;
+        self.files.count();
+        let found = self.files.exchange.target(get(false)).await;
         let found = found.map_err(|failure| TufError::Unavailable { file: file.clone(), failure })?;
         judge(target, &found).map_err(wrong)?;
         self.keep_target(path, found);
@@ -560,8 +563,12 @@ impl Client {
     }
 
     fn keep_target(&self, path: &str, found: TargetFile) {
-        let repository = self.name.clone();
-        self.exchange.keep(Kept::TufTarget(KeptTarget { repository, path: path.to_owned(), sha256: found.sha256 }));
+        let repository = self.files.name.clone();
+        self.files.exchange.keep(Kept::TufTarget(KeptTarget {
+            repository,
+            path: path.to_owned(),
+            sha256: found.sha256,
+        }));
     }
 
     fn fresh(&self, role: &str, expires: Expires) -> Result<(), TufError> {
@@ -574,29 +581,10 @@ impl Client {
     fn versioned(&self, role: &str, version: u64) -> String {
         if self.root.consistent_snapshot { format!("{version}.{role}.json") } else { format!("{role}.json") }
     }
-
-    fn pinned(&self, file: &str, by: &str, pin: &MetaFile, bytes: &[u8]) -> Result<(), TufError> {
-        pinned(file, by, pin, bytes)
-    }
-
-    async fn recall(&self, file: &str, max_bytes: u32) -> Option<Vec<u8>> {
-        Files::of(self).recall(file, max_bytes).await
-    }
-
-    async fn get(&self, file: &str, max_bytes: u32) -> Result<Vec<u8>, Failure> {
-        Files::of(self).get(file, max_bytes).await
-    }
-
-    async fn must_get(&self, file: &str, max_bytes: u32) -> Result<Vec<u8>, TufError> {
-        self.get(file, max_bytes).await.map_err(|failure| TufError::Unavailable { file: file.to_owned(), failure })
-    }
-
-    fn keep(&self, file: &str, content: Option<Vec<u8>>) {
-        Files::of(self).keep(file, content);
-    }
 }
 
 /// Files of one repository, on the server and kept.
+#[derive(Clone)]
 struct Files {
     name: String,
     exchange: Exchange,
@@ -604,19 +592,24 @@ struct Files {
 }
 
 impl Files {
-    fn of(client: &Client) -> Self {
-        Self { name: client.name.clone(), exchange: client.exchange.clone(), requests: client.requests.clone() }
-    }
-
     async fn recall(&self, file: &str, max_bytes: u32) -> Option<Vec<u8>> {
         let recall = MetadataRecall { repository: self.name.clone(), file: file.to_owned(), max_bytes };
         only(self.exchange.ask(vec![Request::TufRecall(recall)]).await).ok()
     }
 
     async fn get(&self, file: &str, max_bytes: u32) -> Result<Vec<u8>, Failure> {
-        self.requests.set(self.requests.get() + 1);
+        self.count();
         let get = MetadataGet { repository: self.name.clone(), file: file.to_owned(), max_bytes };
         only(self.exchange.ask(vec![Request::TufMetadata(get)]).await)
+    }
+
+    async fn must_get(&self, file: &str, max_bytes: u32) -> Result<Vec<u8>, TufError> {
+        self.get(file, max_bytes).await.map_err(|failure| TufError::Unavailable { file: file.to_owned(), failure })
+    }
+
+    /// One more file is asked of the server.
+    fn count(&self) {
+        self.requests.set(self.requests.get() + 1);
     }
 
     fn keep(&self, file: &str, content: Option<Vec<u8>>) {
@@ -693,7 +686,7 @@ async fn fetch_role(
         }
         let metadata =
             sigstore_tuf::Metadata::from_slice(bytes).map_err(|error| refused(file, "its delegation", &error))?;
-        Ok(Rc::new(Loaded { file: file.to_owned(), metadata, targets: parsed.signed }))
+        Ok(Rc::new(Loaded { file: file.to_owned(), metadata, targets: Rc::new(parsed.signed) }))
     };
     if let Some(bytes) = files.recall(&kept_file, Targets::MAX_BYTES).await
         && let Ok(loaded) = check(&kept_file, &bytes)
@@ -702,8 +695,7 @@ async fn fetch_role(
         return Ok(loaded);
     }
     let file = if consistent { format!("{}.{encoded}.json", pin.version) } else { kept_file.clone() };
-    let bytes = files.get(&file, limit(&pin, Targets::MAX_BYTES)).await;
-    let bytes = bytes.map_err(|failure| TufError::Unavailable { file: file.clone(), failure })?;
+    let bytes = files.must_get(&file, limit(&pin, Targets::MAX_BYTES)).await?;
     let loaded = check(&file, &bytes)?;
     if authority.verify(&loaded).is_ok() {
         files.keep(&kept_file, Some(bytes));
@@ -722,38 +714,44 @@ fn parse<T: Role>(file: &str, bytes: &[u8]) -> Result<Signed<T>, TufError> {
 
 /// Length and digests of metadata, where the metadata above it names them.
 fn pinned(file: &str, by: &str, pin: &MetaFile, bytes: &[u8]) -> Result<(), TufError> {
-    let found = TargetFile {
-        length: bytes.len() as u64,
-        sha256: Sha256::digest(bytes).to_vec(),
-        sha512: Sha512::digest(bytes).to_vec(),
-        origin: Origin::Remote,
+    let digest = |algorithm: &str| match algorithm {
+        "sha256" => Some(Sha256::digest(bytes).to_vec()),
+        "sha512" => Some(Sha512::digest(bytes).to_vec()),
+        _ => None,
     };
     let mismatch = |why| TufError::Mismatch { file: file.to_owned(), by: by.to_owned(), why };
-    compare(pin.length, pin.hashes.as_ref(), &found).map_err(mismatch)
+    compare(pin.length, pin.hashes.as_ref(), bytes.len() as u64, digest).map_err(mismatch)
 }
 
 fn judge(target: &TargetMeta, found: &TargetFile) -> Result<(), String> {
-    compare(Some(target.length), Some(&target.hashes), found)
+    let digest = |algorithm: &str| match algorithm {
+        "sha256" => Some(found.sha256.clone()),
+        "sha512" => Some(found.sha512.clone()),
+        _ => None,
+    };
+    compare(Some(target.length), Some(&target.hashes), found.length, digest)
 }
 
-/// Compares all that is named and known; if there are digests, one at least must be of an algorithm that we know.
-fn compare(length: Option<u64>, hashes: Option<&BTreeMap<String, String>>, found: &TargetFile) -> Result<(), String> {
+/// Compares all that is named and known; if there are digests, one at least must be of an algorithm that we know, which is
+/// one that `digest` gives.
+fn compare(
+    length: Option<u64>,
+    hashes: Option<&BTreeMap<String, String>>,
+    found: u64,
+    digest: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Result<(), String> {
     if let Some(length) = length
-        && length != found.length
+        && length != found
     {
-        return Err(format!("is {} bytes long, not {length}", found.length));
+        return Err(format!("is {found} bytes long, not {length}"));
     }
     let Some(hashes) = hashes else { return Ok(()) };
     let mut known = false;
     for (algorithm, expected) in hashes {
-        let digest = match algorithm.as_str() {
-            "sha256" => &found.sha256,
-            "sha512" => &found.sha512,
-            _ => continue,
-        };
+        let Some(digest) = digest(algorithm) else { continue };
         known = true;
-        if hex::decode(expected).as_ref() != Some(digest) {
-            return Err(format!("has the {algorithm} {}, not {expected}", hex::encode(digest)));
+        if hex::decode(expected).as_ref() != Some(&digest) {
+            return Err(format!("has the {algorithm} {}, not {expected}", hex::encode(&digest)));
         }
     }
     if known { Ok(()) } else { Err("has no digest of an algorithm that is known".to_owned()) }

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::files::{Group, Input, Row, of_name, thing};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
-use super::settings::{Mapping, Repository, Settings};
+use super::settings::{Repository, Settings};
 use super::text;
 use crate::exchange::Exchange;
 use crate::gosum::Span;
@@ -23,10 +23,9 @@ use crate::tuf::modules::{Statement, target_path};
 /// How many walks go on at once: as many roles' files may be asked for in one step.
 const WINDOW: usize = 4096;
 
-/// A line, or a module version's zip or go.mod, about which repositories are asked.
-pub(super) struct Interest {
+/// A line about which repositories are asked.
+struct Interest {
     group: usize,
-    /// None: nobody covers it, and somebody must.
     row: usize,
     of: Of,
     path: String,
@@ -475,12 +474,5 @@ impl Answers {
     /// The report's part about the repositories.
     pub(super) fn repositories(&self) -> Vec<RepositorySummary> {
         repositories(self.clients.values().map(|(client, _)| client))
-    }
-}
-
-impl Mapping {
-    /// Whether it says something about a module.
-    pub(super) fn covers(&self, path: &str) -> bool {
-        self.modules.matching(path).is_some()
     }
 }

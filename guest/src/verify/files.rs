@@ -186,29 +186,25 @@ pub(super) async fn run(
     };
     let proved: BTreeSet<(&str, &str)> =
         (fixes.iter()).flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))).collect();
+    // The lines of go.sum files for a module's zip.
+    let zip_lines = |module: &ModuleVersion| {
+        let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
+        let rows = group.map_or(&[][..], |group| &rows[group.rows.clone()]);
+        rows.iter().filter(|row| row.entry.of == Of::Zip && files[row.file].kind != Kind::Program)
+    };
     if only.is_none() {
         self::missing(&survey, &proved, &mut findings);
         let told: BTreeSet<&ModuleVersion> =
             survey.missing().filter(|wanted| wanted.of == Of::Zip).map(|wanted| &wanted.module).collect();
-        let is_told = |module: &ModuleVersion| {
-            let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
-            let rows = group.map_or(&[][..], |group| &rows[group.rows.clone()]);
-            let is_line = |row: &Row<'_>| row.entry.of == Of::Zip && files[row.file].kind != Kind::Program;
-            told.contains(module) || rows.iter().any(is_line)
-        };
-        vendors.missing(is_told, &mut findings);
+        vendors.missing(|module| told.contains(module) || zip_lines(module).next().is_some(), &mut findings);
     }
     let mut bytes = bytes::Judge::new(settings, &files, &rows, &groups, database);
     bytes.judge(&survey, &interests, &holdings, &exchange, &mut findings).await;
     vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
     let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
-    let has_line = |module: &ModuleVersion| {
-        let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
-        let is_line = |row: &Row<'_>| row.is_h1() && row.entry.of == Of::Zip && files[row.file].kind != Kind::Program;
-        group.is_some_and(|group| rows[group.rows.clone()].iter().any(is_line))
-    };
-    approvals::vendored(settings, &vendors.unlined(has_line), &mut findings);
+    let has_h1 = |module: &ModuleVersion| zip_lines(module).any(Row::is_h1);
+    approvals::vendored(settings, &vendors.unlined(has_h1), &mut findings);
 
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
     counts.uncovered = approvals.uncovered(settings);

@@ -204,6 +204,13 @@ impl Tuf {
     }
 }
 
+impl Mapping {
+    /// Whether it says something about a module.
+    fn covers(&self, path: &str) -> bool {
+        self.modules.matching(path).is_some()
+    }
+}
+
 impl Repository {
     /// A client of it, that knows nothing but its trusted root yet.
     pub(super) fn client(&self, settings: &Settings, exchange: &Exchange) -> Client {

@@ -20,6 +20,7 @@
 //! chooses leads out of a folder, through a link, or to a device. And nothing gets a target's name but the bytes that
 //! were measured: the core says which digest it accepts, and it has to be that of the file that waits here.
 
+use modanchor_core::hex;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -271,10 +272,7 @@ impl<'a> MetadataFile<'a> {
 
 /// `tuf/DIGEST`.
 fn digest(root: &[u8]) -> String {
-    Sha256::digest(root).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(&Sha256::digest(root))
 }
 
 /// The elements of a target's path as names of files.

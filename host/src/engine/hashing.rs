@@ -16,6 +16,7 @@ use modanchor_core::buildinfo::{self, BuildInfoError};
 use modanchor_core::dirhash::dir::{DirError, DirHasher, hash_file};
 use modanchor_core::dirhash::zip::{self, ZipError};
 use modanchor_core::dirhash::{FileDigest, Manifest, ReadAt as _, ReadError};
+use modanchor_core::hex;
 use modanchor_core::module::ModuleVersion;
 use tokio::sync::Semaphore;
 use wasmtime::Store;
@@ -122,8 +123,7 @@ pub fn program(path: &Path, engine: &HashEngine) -> Result<Result<Built, HashRef
     };
     let sha256 = hash_file(file.as_ref(), &mut Vec::new()).map_err(|error| unread(path, error))?;
     file.unchanged().map_err(|error| at(path, error))?;
-    let sha256 = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(info.map(|info| Built { sha256, info }))
+    Ok(info.map(|info| Built { sha256: hex::encode(&sha256), info }))
 }
 
 /// The h1 of a go.mod. One over [`MAX_GO_MOD`] is refused.

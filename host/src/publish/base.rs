@@ -9,13 +9,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use modanchor_core::hex;
 use modanchor_core::tuf::delegation::Edge;
 use modanchor_core::tuf::metadata::{
     Delegations, Expires, MetadataError, ROLE_FIELD, Role, Root, Signed, Snapshot, Targets, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
-use super::keys::hex;
 use super::roles::{Authority, TIMESTAMP, empty_targets, file_name, standing};
 use super::store::{Store, StoreError, Tag};
 use super::work::Seen;
@@ -164,7 +164,7 @@ impl Base {
         let Some((bytes, tag)) = store.read(TIMESTAMP, Timestamp::MAX_BYTES.into())? else {
             return rollback("timestamp", seen.timestamp, 0);
         };
-        self.sha256 = hex(&Sha256::digest(&bytes));
+        self.sha256 = hex::encode(&Sha256::digest(&bytes));
         if self.sha256 != seen.sha256 {
             self.former = None;
         }
@@ -178,7 +178,7 @@ impl Base {
         let (bytes, _) = found.ok_or_else(|| BaseError::Missing(file.clone()))?;
         let sha256 = meta.hashes.as_ref().and_then(|hashes| hashes.get("sha256"));
         if meta.length.is_some_and(|length| length != bytes.len() as u64)
-            || sha256.is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&hex(&Sha256::digest(&bytes))))
+            || sha256.is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&hex::encode(&Sha256::digest(&bytes))))
         {
             return Err(BaseError::Mismatch(file));
         }
@@ -262,7 +262,7 @@ impl Base {
     pub fn seen(timestamp: &Signed<Timestamp>, bytes: &[u8], snapshot: &Signed<Snapshot>) -> Seen {
         Seen {
             timestamp: timestamp.signed.version,
-            sha256: hex(&Sha256::digest(bytes)),
+            sha256: hex::encode(&Sha256::digest(bytes)),
             snapshot: snapshot.signed.version,
             roles: snapshot.signed.meta.iter().map(|(name, meta)| (name.clone(), meta.version)).collect(),
         }

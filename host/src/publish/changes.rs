@@ -293,10 +293,7 @@ fn one(
     match change {
         Change::Add { files, provenance, replace, .. } => {
             for ((file, path), role) in files.iter().zip(paths).zip(roles) {
-                ["targets", role]
-                    .into_iter()
-                    .filter_map(|role| edit.delegations(role))
-                    .try_for_each(|d| check_depth(d, path))?;
+                within_depth(edit, role, path)?;
                 let mut target = file.target();
                 let old = there(edit, role, path);
                 if let (Some(custom), Some(provenance), Kind::Zip) = (&mut target.custom, provenance, file.kind) {
@@ -321,15 +318,7 @@ fn one(
                         }
                     }
                 }
-                let how = match &old {
-                    None => How::New,
-                    Some(old) if *old == target => How::Same,
-                    Some(_) => How::Changed,
-                };
-                if how != How::Same {
-                    edit.change(role).targets.insert(path.clone(), target);
-                }
-                effect(path, role, how);
+                effect(path, role, set(edit, role, path, old, target));
             }
         }
         Change::Remove { .. } => {
@@ -377,10 +366,7 @@ fn one(
         }
         Change::Waive { files, reason, until, .. } => {
             for ((file, path), role) in files.iter().zip(paths).zip(roles) {
-                ["targets", role]
-                    .into_iter()
-                    .filter_map(|role| edit.delegations(role))
-                    .try_for_each(|d| check_depth(d, path))?;
+                within_depth(edit, role, path)?;
                 let mut target = file.target();
                 let Some(custom) = &mut target.custom else { continue };
                 custom["waived"] = json!({ "reason": reason, "until": until });
@@ -388,20 +374,29 @@ fn one(
                 if old.as_ref().is_some_and(|old| custom_of(old, "waived").is_none()) {
                     return Err(ChangeError::Approved(path.clone()));
                 }
-                let how = match &old {
-                    None => How::New,
-                    Some(old) if *old == target => How::Same,
-                    Some(_) => How::Changed,
-                };
-                if how != How::Same {
-                    edit.change(role).targets.insert(path.clone(), target);
-                }
-                effect(path, role, how);
+                effect(path, role, set(edit, role, path, old, target));
             }
         }
         Change::Delegate(_) | Change::Renew { .. } => {}
     }
     Ok(())
+}
+
+/// That the delegations on the way to `role` reach down to `path`.
+fn within_depth(edit: &Edit<'_>, role: &str, path: &str) -> Result<(), ChangeError> {
+    let delegations = ["targets", role].into_iter().filter_map(|role| edit.delegations(role));
+    Ok(delegations.into_iter().try_for_each(|delegations| check_depth(delegations, path))?)
+}
+
+/// Has `role` say `target` of `path`, of which it says `old` by now.
+fn set(edit: &mut Edit<'_>, role: &str, path: &str, old: Option<TargetMeta>, target: TargetMeta) -> How {
+    let how = match old {
+        None => How::New,
+        Some(old) if old == target => return How::Same,
+        Some(_) => How::Changed,
+    };
+    edit.change(role).targets.insert(path.to_owned(), target);
+    how
 }
 
 /// A field of a target's `custom`.

@@ -20,6 +20,7 @@ use std::str::FromStr;
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use getrandom::SysRng;
+use modanchor_core::hex;
 use modanchor_core::tuf::metadata::{Key, KeyValue};
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, LineEnding};
@@ -232,7 +233,7 @@ impl SecretKey {
     fn new(secret: Secret) -> Result<Self, KeyError> {
         let failed = "write a public key";
         let (kind, public) = match &secret {
-            Secret::Ed25519(key) => (Kind::Ed25519, hex(key.verifying_key().as_bytes())),
+            Secret::Ed25519(key) => (Kind::Ed25519, hex::encode(key.verifying_key().as_bytes())),
             Secret::EcdsaP256(key) => (
                 Kind::EcdsaP256,
                 key.verifying_key().to_public_key_pem(LineEnding::LF).map_err(library::<pkcs8::spki::Error>(failed))?,
@@ -383,7 +384,7 @@ pub fn read_public(name: &str, text: &str) -> Result<Key, KeyError> {
     }
     let failed = "write a public key";
     if let Ok(key) = ed25519_dalek::VerifyingKey::from_public_key_pem(text) {
-        return Ok(public_key(Kind::Ed25519, hex(key.as_bytes())));
+        return Ok(public_key(Kind::Ed25519, hex::encode(key.as_bytes())));
     }
     if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_pem(text) {
         let pem = key.to_public_key_pem(LineEnding::LF).map_err(library(failed))?;
@@ -416,7 +417,7 @@ impl Verifier {
         let public = key.keyval.public.as_str();
         Some(Self(match (key.keytype.as_str(), key.scheme.as_str()) {
             ("ed25519", "ed25519") => {
-                let bytes: [u8; 32] = unhex(public)?.try_into().ok()?;
+                let bytes: [u8; 32] = hex::decode(public)?.try_into().ok()?;
                 Public::Ed25519(ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok()?)
             }
             ("ecdsa" | "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256") => {
@@ -430,7 +431,7 @@ impl Verifier {
     /// Whether `signature`, in hexadecimal, is one over `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &str) -> bool {
-        let Some(signature) = unhex(signature) else { return false };
+        let Some(signature) = hex::decode(signature) else { return false };
         match &self.0 {
             Public::Ed25519(key) => ed25519_dalek::Signature::from_slice(&signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
@@ -482,27 +483,6 @@ fn write_new(path: &Path, options: &OpenOptions, content: &[u8]) -> Result<(), K
     })
 }
 
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
-}
-
-/// Bytes of hexadecimal digits of either case. None: something else.
-#[must_use]
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -522,7 +502,7 @@ mod tests {
             let key = SecretKey::generate(kind).unwrap();
             assert_eq!((key.public().keytype.as_str(), key.public().scheme.as_str()), (kind.keytype(), kind.scheme()));
             let verifier = Verifier::of(key.public()).unwrap();
-            let signature = hex(&key.sign(b"message").unwrap());
+            let signature = hex::encode(&key.sign(b"message").unwrap());
             assert!(verifier.verify(b"message", &signature), "{kind:?}");
             assert!(!verifier.verify(b"massage", &signature), "{kind:?}");
             for bad in ["", "00", "zz", &signature[2..]] {
@@ -606,6 +586,6 @@ mod tests {
         let key = SecretKey::generate(Kind::Ed25519).unwrap();
         let Secret::Ed25519(secret) = &key.secret else { panic!() };
         let shown = format!("{key:?}");
-        assert!(!shown.contains(&hex(&secret.to_bytes())) && shown.contains(&key.public().keyval.public));
+        assert!(!shown.contains(&hex::encode(&secret.to_bytes())) && shown.contains(&key.public().keyval.public));
     }
 }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use modanchor_core::dirhash::zip::{self, ZipError};
 use modanchor_core::dirhash::{self, ReadAt as _, ReadError};
+use modanchor_core::hex;
 use modanchor_core::module::ModuleVersion;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::changes::{File, Kind};
-use super::keys::hex;
 use super::work::{Work, WorkError};
 use crate::files::{FileError, Regular};
 
@@ -162,14 +162,14 @@ fn copy(work: &Work, module: &ModuleVersion, zip: &Regular) -> Result<(PathBuf, 
         offset += part.len() as u64;
     }
     zip.unchanged().map_err(file)?;
-    let sha256 = hex(&hash.finalize());
+    let sha256 = hex::encode(&hash.finalize());
     let path = work.file(&sha256);
     staged.persist(&path).map_err(|error| failed(error.error))?;
     Ok((path, size, sha256))
 }
 
 fn keep(work: &Work, kind: Kind, content: &[u8]) -> Result<File, WorkError> {
-    let sha256 = hex(&Sha256::digest(content));
+    let sha256 = hex::encode(&Sha256::digest(content));
     put(work, &work.file(&sha256), content)?;
     let h1 = (kind == Kind::Mod).then(|| dirhash::go_mod(content).to_string());
     Ok(File { kind, length: content.len() as u64, sha256, h1 })

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp as Instant;
+use modanchor_core::hex;
 use modanchor_core::tuf::client::encode;
 use modanchor_core::tuf::metadata::{
     Delegations, Expires, Key, MetaFile, ROLE_FIELD, Role, Root, SPEC_VERSION, Signature, Signed, Snapshot, Targets,
@@ -15,7 +16,7 @@ use modanchor_core::tuf::metadata::{
 };
 use serde_json::{Map, Value};
 
-use super::keys::{KeyError, NAME_FIELD, Signer, Verifier, hex};
+use super::keys::{KeyError, NAME_FIELD, Signer, Verifier};
 
 /// The file of one version of a role, below `tuf/`.
 #[must_use]
@@ -127,7 +128,7 @@ pub fn sign<T: Role>(
             (&public.keyval.public, &public.scheme) == (&key.keyval.public, &key.scheme)
         };
         if let Some(signer) = signers.iter().find(same) {
-            let sig = hex(&signer.sign(&message)?);
+            let sig = hex::encode(&signer.sign(&message)?);
             signatures.insert(id.clone(), Signature { keyid: id.clone(), sig, extra: Map::new() });
         }
     }
@@ -187,7 +188,7 @@ pub fn timestamp(version: u64, expires: Expires, snapshot: &Signed<Snapshot>, by
     let meta = MetaFile {
         version: snapshot.signed.version,
         length: Some(bytes.len() as u64),
-        hashes: Some(BTreeMap::from([("sha256".to_owned(), hex(&sha2::Sha256::digest(bytes)))])),
+        hashes: Some(BTreeMap::from([("sha256".to_owned(), hex::encode(&sha2::Sha256::digest(bytes)))])),
         extra: Map::new(),
     };
     Timestamp {

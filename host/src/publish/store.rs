@@ -6,6 +6,7 @@
 //! - [`Store::swap`] replaces the timestamp only if it is still the one that was read, so of two publishers one loses;
 //! - [`Store::settle`] makes all that was written before last, before what is written next can be seen.
 
+use modanchor_core::hex;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -175,6 +176,17 @@ impl Folder {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     }
 
+    /// Gives a file that lies in this file system already a second name, if it is one and has no such name yet.
+    fn link(&self, item: &Item, path: &Path) -> Result<bool, StoreError> {
+        let Content::File(from) = &item.content else { return Ok(false) };
+        fs::create_dir_all(path.parent().unwrap_or(path)).map_err(io_error("make the folder of", path))?;
+        let linked = fs::hard_link(from, path).is_ok();
+        if linked {
+            self.note(path);
+        }
+        Ok(linked)
+    }
+
     /// A complete file beside `path`, without its name.
     fn stage(path: &Path, content: &Content) -> Result<NamedTempFile, StoreError> {
         let folder = path.parent().unwrap_or(path);
@@ -212,7 +224,7 @@ fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) 
 }
 
 fn tag(bytes: &[u8]) -> Tag {
-    Tag(super::keys::hex(&Sha256::digest(bytes)))
+    Tag(hex::encode(&Sha256::digest(bytes)))
 }
 
 impl Store for Folder {
@@ -240,13 +252,8 @@ impl Store for Folder {
         let mut taken = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let path = self.path(&item.name)?;
-            if let Content::File(from) = &item.content {
-                fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(io_error("make the folder of", &path))?;
-                // One file under two names, where the file system can.
-                if fs::hard_link(from, &path).is_ok() {
-                    self.note(&path);
-                    continue;
-                }
+            if self.link(item, &path)? {
+                continue;
             }
             if path.exists() {
                 let there = fs::read(&path).map_err(io_error("read", &path))?;
@@ -268,12 +275,8 @@ impl Store for Folder {
     fn put(&self, items: &[Item]) -> Result<(), StoreError> {
         for item in items {
             let path = self.path(&item.name)?;
-            if let Content::File(from) = &item.content {
-                fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(io_error("make the folder of", &path))?;
-                if fs::hard_link(from, &path).is_ok() {
-                    self.note(&path);
-                    continue;
-                }
+            if self.link(item, &path)? {
+                continue;
             }
             let staged = Self::stage(&path, &item.content)?;
             staged.persist(&path).map_err(|error| io_error("replace", &path)(error.error))?;

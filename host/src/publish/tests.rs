@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp as Instant;
 use modanchor_core::dirhash::dir::hash_file;
+use modanchor_core::hex;
 use modanchor_core::module::ModuleVersion;
 use modanchor_core::tuf::metadata::{Key, Role, Root, Signed, Snapshot, Targets, canonical};
 use proptest::prelude::*;
@@ -18,7 +19,7 @@ use super::changes::{self, Change, ChangeError, How, Kind, custom_of, path_of};
 use super::config::{Config, Lifetimes};
 use super::delegation::{BINS_ROLE, Delegation, DelegationError};
 use super::keyring::Keyring;
-use super::keys::{self, SecretKey, Signer, hex};
+use super::keys::{self, SecretKey, Signer};
 use super::publication::{PublishError, Published, Publisher, consistent_name};
 use super::roles::{self, Authority, TIMESTAMP, file_name, unsigned};
 use super::store::{Folder, Item, Store, StoreError, Tag};
@@ -181,7 +182,7 @@ fn read_as_client(store: &dyn Store) -> Result<BTreeMap<String, Targets>, BaseEr
             let name = consistent_name(path, &target.hashes["sha256"]);
             let (bytes, _) = store.read(&name, u64::MAX)?.unwrap_or_else(|| panic!("{name} is not there"));
             assert_eq!(bytes.len() as u64, target.length, "{name}");
-            assert_eq!(hex(&Sha256::digest(&bytes)), target.hashes["sha256"], "{name}");
+            assert_eq!(hex::encode(&Sha256::digest(&bytes)), target.hashes["sha256"], "{name}");
         }
         found.insert(role, targets.clone());
     }
@@ -942,7 +943,7 @@ fn what_is_no_module_is_refused() {
     let mut buffer = Vec::new();
     let zip = measured.files.iter().find(|file| file.kind == Kind::Zip).unwrap();
     let copy = Regular::open(&work.file(&zip.sha256)).unwrap();
-    assert_eq!(hex(&hash_file(&copy, &mut buffer).unwrap()), zip.sha256);
+    assert_eq!(hex::encode(&hash_file(&copy, &mut buffer).unwrap()), zip.sha256);
 }
 
 #[test]
