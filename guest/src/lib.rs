@@ -17,6 +17,9 @@
 //! | [`sumdb`] | signed notes, the Merkle tree, tiles, and the checksum database client with its timeline |
 //! | [`hex`] | hexadecimal |
 //! | [`tuf`] | TUF: metadata, keys, the client with its walk of delegations, modules as targets |
+//! | [`sigstore`] | Sigstore: bundles, certificates, logs, timestamps, identities |
+//! | [`provenance`] | in-toto statements and SLSA provenance, joined to go.sum |
+//! | [`policy`] | the policy and the grades |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
 //! | `component` | the exports of the component |
@@ -30,7 +33,10 @@ pub mod gosum;
 pub mod hex;
 pub mod lint;
 pub mod module;
+pub mod policy;
+pub mod provenance;
 pub mod report;
+pub mod sigstore;
 pub mod sumdb;
 pub mod tuf;
 pub mod vendor;

@@ -1,0 +1,1 @@
+//! The policy, and the grades that it gives: `trusted`, `verified`, `unverified`.
