@@ -25,6 +25,10 @@ pub use generated::exports::modanchor::verifier::job::{
     SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
+pub use generated::exports::modanchor::verifier::sigstore::{
+    Artifact, AttestationsGet, BlobTask, Digests, Identity, Place as AttestationPlace, Profile, RekorGet,
+    Settings as SigstoreSettings, Signer, TrustedRoot, ZipDigest,
+};
 pub use generated::exports::modanchor::verifier::tuf::{
     ClientTask, KeptMetadata, KeptTarget, Mapping, MetadataGet, MetadataRecall, Repositories, Repository, TargetFile,
     TargetGet,

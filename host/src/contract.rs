@@ -21,6 +21,10 @@ pub use generated::exports::modanchor::verifier::job::{
     SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
+pub use generated::exports::modanchor::verifier::sigstore::{
+    Artifact, AttestationsGet, BlobTask, Digests, Identity, Place as AttestationPlace, Profile, RekorGet,
+    Settings as SigstoreSettings, Signer, TrustedRoot, ZipDigest,
+};
 pub use generated::exports::modanchor::verifier::tuf::{
     ClientTask, KeptMetadata, KeptTarget, Mapping, MetadataGet, MetadataRecall, Repositories, Repository, TargetFile,
     TargetGet,
@@ -37,5 +41,13 @@ impl Repositories {
     #[must_use]
     pub fn none() -> Self {
         Self { all: Vec::new(), map: Vec::new(), required: false }
+    }
+}
+
+impl SigstoreSettings {
+    /// Those of a run that looks for no signatures.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false }
     }
 }

@@ -22,6 +22,7 @@ use crate::sumdb::tlog::AuthenticHead;
 
 mod approvals;
 mod asking;
+mod blob;
 mod bytes;
 mod files;
 mod findings;
@@ -103,6 +104,7 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
         Task::Lint(job) => lint::run(&settings, job),
+        Task::VerifyBlob(task) => blob::run(&settings, task, exchange).await,
         Task::Tuf(task) => tuf::run(&settings, task, exchange).await,
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }

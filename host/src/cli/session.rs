@@ -13,7 +13,7 @@ use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
     Bytes, ClientTask, Database, FailOn, Ignore, Instant, Job, Next, Outcome, Presence, Progress, Refusal,
-    Repositories, Repository, SkipPatterns, Sumdb, Task, Tool, Zips,
+    Repositories, Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
@@ -276,6 +276,7 @@ fn job_alone(fail_on: FailOn, ignores: Vec<Ignore>, task: Task) -> Result<Job, F
         ignores,
         bytes: NO_BYTES,
         tuf: Repositories::none(),
+        sigstore: SigstoreSettings::none(),
     })
 }
 
@@ -359,6 +360,7 @@ fn refused(by_flag: bool, refusal: Refusal) -> anyhow::Error {
         Refusal::Program(why) => anyhow::anyhow!("{why}"),
         Refusal::Ignore(why) => anyhow::anyhow!("[[ignore]] {why}"),
         Refusal::Tuf(why) => anyhow::anyhow!("[tuf] {why}"),
+        Refusal::Sigstore(why) => anyhow::anyhow!("{why}"),
         Refusal::NothingToDo => anyhow::anyhow!("nothing to verify"),
         Refusal::Protocol(why) => anyhow::anyhow!("the core and its host disagree: {why}; please report this"),
     }

@@ -17,8 +17,8 @@ use bytes::Shelf;
 use super::Session;
 use crate::contract::{
     Advance, Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Ignore, Instant, Item, Job, Kept,
-    Next, Origin, Outcome, Presence, Question, Recall, Refusal, Repositories, Request, Response, SkipPatterns, Source,
-    SourceFile, Sumdb, SumdbGet, Task, Tool, Verdict, Zips,
+    Next, Origin, Outcome, Presence, Question, Recall, Refusal, Repositories, Request, Response, SigstoreSettings,
+    SkipPatterns, Source, SourceFile, Sumdb, SumdbGet, Task, Tool, Verdict, Zips,
 };
 use crate::report::{Finding, Grade, LineStatus, Report};
 use crate::sumdb::client::WINDOW;
@@ -295,6 +295,7 @@ fn job(sumdb: Sumdb, task: Task) -> Job {
         ignores: Vec::new(),
         bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
         tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
+        sigstore: SigstoreSettings { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false },
     }
 }
 
