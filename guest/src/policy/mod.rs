@@ -19,3 +19,5 @@
 //! enters it are typed records, and [`rules::Rules::new`] checks them again: another host may have read them otherwise.
 
 pub mod glob;
+pub mod judge;
+pub mod rules;
