@@ -18,6 +18,10 @@
 //! The file is read by [`file`], which no export of the component reaches, so that a YAML reader is no part of the component. What
 //! enters it are typed records, and [`rules::Rules::new`] checks them again: another host may have read them otherwise.
 
+pub mod baseline;
+pub mod expect;
+pub mod file;
 pub mod glob;
 pub mod judge;
 pub mod rules;
+mod yaml;
