@@ -11,6 +11,8 @@ pub(crate) mod generated {
         path: "../wit",
         additional_derives: [Clone, PartialEq, Eq],
         pub_export_macro: true,
+        // Until a job carries a policy.
+        generate_unused_types: true,
         default_bindings_module: "crate::contract::generated",
     });
 }
@@ -23,6 +25,10 @@ pub use generated::exports::modanchor::verifier::hashing::{BuildInfo, HashingErr
 pub use generated::exports::modanchor::verifier::job::{
     Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Lint, Presence, Program, Question, Setting, SettingPlace,
     SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
+};
+pub use generated::exports::modanchor::verifier::policy::{
+    Floor, Grade as PolicyGrade, Identity as PolicyIdentity, IdentityMatch, Level, Policy, ProvenanceVersion,
+    RequiredLog, Requirement, Rule as PolicyRule,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::sigstore::{
