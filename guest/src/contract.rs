@@ -11,8 +11,6 @@ pub(crate) mod generated {
         path: "../wit",
         additional_derives: [Clone, PartialEq, Eq],
         pub_export_macro: true,
-        // Until a job carries a policy.
-        generate_unused_types: true,
         default_bindings_module: "crate::contract::generated",
     });
 }

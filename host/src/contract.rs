@@ -21,8 +21,8 @@ pub use generated::exports::modanchor::verifier::job::{
     SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
 };
 pub use generated::exports::modanchor::verifier::policy::{
-    Floor, Grade as PolicyGrade, Identity as PolicyIdentity, IdentityMatch, Level, Policy, ProvenanceVersion, RequiredLog, Requirement,
-    Rule as PolicyRule,
+    Floor, Grade as PolicyGrade, Identity as PolicyIdentity, IdentityMatch, Level, Policy, ProvenanceVersion,
+    RequiredLog, Requirement, Rule as PolicyRule,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::sigstore::{

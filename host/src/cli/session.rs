@@ -277,6 +277,7 @@ fn job_alone(fail_on: FailOn, ignores: Vec<Ignore>, task: Task) -> Result<Job, F
         bytes: NO_BYTES,
         tuf: Repositories::none(),
         sigstore: SigstoreSettings::none(),
+        policy: None,
     })
 }
 
@@ -361,6 +362,7 @@ fn refused(by_flag: bool, refusal: Refusal) -> anyhow::Error {
         Refusal::Ignore(why) => anyhow::anyhow!("[[ignore]] {why}"),
         Refusal::Tuf(why) => anyhow::anyhow!("[tuf] {why}"),
         Refusal::Sigstore(why) => anyhow::anyhow!("{why}"),
+        Refusal::Policy(why) => anyhow::anyhow!("[policy] {why}"),
         Refusal::NothingToDo => anyhow::anyhow!("nothing to verify"),
         Refusal::Protocol(why) => anyhow::anyhow!("the core and its host disagree: {why}; please report this"),
     }
