@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `asn1` | strict DER |
 //! | [`key`] | public keys and signature schemes |
 //! | [`certificate`] | a signing certificate, and what it claims |
 //! | [`claims`] | those claims, by Fulcio's names |
@@ -15,6 +16,7 @@
 //! | [`legacy`] | cosign's files from before bundles |
 //! | [`identity`] | who is expected to have signed |
 
+pub(crate) mod asn1;
 pub mod bundle;
 pub mod certificate;
 pub mod chain;
