@@ -9,6 +9,7 @@
 //! | [`chain`] | the path from a certificate to an authority |
 //! | [`sct`] | that a certificate was logged |
 //! | [`timestamp`] | RFC 3161 |
+//! | [`protojson`] | protocol buffers' JSON, as the next two are written in it |
 //! | [`root`] | trusted_root.json |
 //! | [`bundle`] | the bundle, 0.1 to 0.3 |
 //! | [`log`] | Rekor's entries, checkpoints and promises |
@@ -25,6 +26,7 @@ pub mod identity;
 pub mod key;
 pub mod legacy;
 pub mod log;
+pub mod protojson;
 pub mod root;
 pub mod sct;
 pub mod signature;
