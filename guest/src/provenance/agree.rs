@@ -16,7 +16,7 @@ use crate::sigstore::claims::{Claims, San};
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 /// The repository of the reusable workflows that slsa-verifier trusts.
-const GENERATOR: &str = "https://github.com/slsa-framework/slsa-github-generator";
+const GENERATOR: &str = "github.com/slsa-framework/slsa-github-generator";
 
 /// Those of them that run another's workflow, and write that one's name into the predicate.
 const DELEGATORS: [&str; 2] =
@@ -140,7 +140,7 @@ impl Vouched {
                 builder.repository.host() == "github.com"
                     && builder.repository != self.repository
                     && builder.path.starts_with(".github/workflows/")
-                    && (builder.repository.to_string() != GENERATOR || builder.is_release())
+                    && (builder.is_release() || !is_generator(&builder.repository))
             });
         if isolated { Level::Three } else { Level::Two }
     }
@@ -149,9 +149,9 @@ impl Vouched {
     fn delegates(&self) -> bool {
         self.issuer == GITHUB_ISSUER
             && self.provable_level() == Level::Three
-            && self.builder_workflow().is_some_and(|builder| {
-                builder.repository.to_string() == GENERATOR && DELEGATORS.contains(&builder.path.as_str())
-            })
+            && self
+                .builder_workflow()
+                .is_some_and(|builder| is_generator(&builder.repository) && DELEGATORS.contains(&builder.path.as_str()))
     }
 
     /// Compares what `provenance` says with what is vouched for.
@@ -235,6 +235,11 @@ fn one(claim: &'static str, new: Option<String>, old: Option<String>) -> Result<
         (Some(new), Some(old)) if new != old => Err(ClaimsError::Contradiction { claim, new, old }),
         (new, old) => Ok(new.or(old)),
     }
+}
+
+/// Whether it is slsa-github-generator's repository, in whatever case.
+fn is_generator(repository: &Repository) -> bool {
+    Repository::parse(GENERATOR).as_ref() == Some(repository)
 }
 
 enum Judged {

@@ -132,7 +132,8 @@ pub struct Provenance {
     pub source: Source,
     /// What the build was given: v0.2 `invocation.parameters`, v1 `externalParameters`. Empty if there is none.
     pub parameters: Map<String, Value>,
-    /// The inputs of the workflow: those of the event `workflow_dispatch`, or of the reusable workflow that built.
+    /// The inputs of the workflow: those of the event `workflow_dispatch` if that was the trigger, else v1's
+    /// `externalParameters.inputs`. No claim tells them: they are as good as the builder.
     pub inputs: Map<String, Value>,
     /// Everything else that a certificate can vouch for, at every place where it is said.
     pub said: Vec<Said>,
@@ -196,6 +197,7 @@ impl Provenance {
 
     /// GitHub's variables, `GITHUB_…` in v1 and by npm, `github_…` in slsa-github-generator's v0.2.
     fn say_environment(&mut self, environment: &Object<'_>) -> Result<(), FieldError> {
+        let mut inputs = None;
         for (key, value) in environment.map {
             let fact = match key.to_ascii_uppercase().as_str() {
                 "GITHUB_EVENT_NAME" => Fact::Trigger,
@@ -211,10 +213,8 @@ impl Provenance {
                 "GITHUB_WORKFLOW_SHA" => Fact::WorkflowCommit,
                 "RUNNER_ENVIRONMENT" => Fact::Runner,
                 "GITHUB_EVENT_PAYLOAD" => {
-                    if let Some(payload) = environment.maybe_object(key)?
-                        && let Some(inputs) = payload.maybe_object("inputs")?
-                    {
-                        self.inputs = inputs.map.clone();
+                    if let Some(payload) = environment.maybe_object(key)? {
+                        inputs = payload.maybe_object("inputs")?;
                     }
                     continue;
                 }
@@ -232,6 +232,11 @@ impl Provenance {
                 Value::Null => {}
                 _ => return Err(environment.wrong(key, "is neither a text nor a number")),
             }
+        }
+        // Other events have fields of that name that somebody else fills in.
+        if let Some(inputs) = inputs.filter(|_| self.about(Fact::Trigger).all(|said| said.value == "workflow_dispatch"))
+        {
+            self.inputs = inputs.map.clone();
         }
         Ok(())
     }
@@ -324,9 +329,6 @@ fn v1(predicate: &Object<'_>) -> Result<Provenance, SlsaError> {
         provenance.say_text(Fact::Repository, &workflow, "repository")?;
         provenance.say_text(Fact::Reference, &workflow, "ref")?;
         provenance.say_text(Fact::WorkflowPath, &workflow, "path")?;
-        if let Some(inputs) = workflow.maybe_object("inputs")? {
-            provenance.inputs = inputs.map.clone();
-        }
     }
     // slsa-github-generator's container-based builder.
     if let Some(Value::Object(_)) = external.get("source") {

@@ -26,13 +26,13 @@ const IGNORE_CASE: [&str; 3] = ["bitbucket.org", "github.com", "gitlab.com"];
 
 impl Repository {
     /// Reads what SLSA predicates, certificates and people write: `git+https://github.com/o/r`, `https://github.com/o/r.git`,
-    /// `github.com/o/r`. None for what is no address of a repository in one of these forms, such as one with a user, a port,
-    /// a query or a `..`.
+    /// `github.com/o/r`. None for what is no address of a repository in one of these forms, such as one with another scheme,
+    /// a user, a port, a query or a `..`.
     #[must_use]
     pub fn parse(uri: &str) -> Option<Self> {
         let rest = uri.strip_prefix("git+").unwrap_or(uri);
         let rest = match rest.split_once("://") {
-            Some(("https" | "http" | "git" | "ssh", rest)) => rest,
+            Some(("https", rest)) => rest,
             Some(_) => return None,
             None if rest.len() == uri.len() => rest,
             None => return None,
@@ -167,14 +167,20 @@ pub struct Home<'a> {
 #[must_use]
 pub fn repository_of(module: &str) -> Option<Home<'_>> {
     let (host, rest) = module.split_once('/')?;
+    // cmd/go: `(host)(/element)+.git`, then the end or a `/`.
+    let marked =
+        module.find(".git/").map(|at| at + ".git".len()).or_else(|| module.ends_with(".git").then_some(module.len()));
     match host {
         "github.com" | "bitbucket.org" => {
             let mut slashes = rest.match_indices('/').map(|(at, _)| at).skip(1);
             let (path, below) = rest.split_at(slashes.next().unwrap_or(rest.len()));
-            let (_, _) = path.split_once('/')?;
+            if !path.contains('/') || path.ends_with(".git") {
+                // cmd/go refuses both.
+                return None;
+            }
             Some(Home { repository: Repository::parse(&format!("{host}/{path}"))?, directory: directory(below) })
         }
-        "gitlab.com" => {
+        "gitlab.com" if marked.is_none() => {
             let stem = split_path_version(module).map_or(module, |(stem, _)| stem).strip_prefix("gitlab.com/")?;
             if stem.matches('/').count() != 1 {
                 return None;
@@ -194,9 +200,7 @@ pub fn repository_of(module: &str) -> Option<Home<'_>> {
         }
         // "…/repository.git[/directory]": the path itself says where the repository ends.
         _ => {
-            let end =
-                module.find(".git/").map(|at| at + 4).or_else(|| module.ends_with(".git").then_some(module.len()))?;
-            let (repository, below) = module.split_at(end);
+            let (repository, below) = module.split_at(marked?);
             Some(Home { repository: Repository::parse(repository)?, directory: directory(below) })
         }
     }
@@ -252,6 +256,10 @@ pub fn belongs(
     commit: Option<&str>,
 ) -> Result<(), SourceError> {
     let Some(tag) = tag_of(directory, module.version()) else {
+        if let Some(found) = reference.filter(|reference| reference.starts_with("refs/pull/")) {
+            // What a pull request is built from is a merge that nobody has accepted. No branch has it, and cmd/go does not find it.
+            return Err(SourceError::PullRequest { found: found.to_owned() });
+        }
         let short = module.version().rsplit('-').next().unwrap_or_default();
         let short = short.strip_suffix("+incompatible").unwrap_or(short);
         if short.len() != SHORT_COMMIT || !is_lower_hex(short) {
@@ -285,6 +293,12 @@ pub enum SourceError {
         /// The 12 digits of the pseudo-version.
         expected: String,
         /// The source's commit.
+        found: String,
+    },
+    /// A pull request, which is not part of the repository's history.
+    #[error("it was built from {found}, a pull request that may never have been accepted")]
+    PullRequest {
+        /// The source's ref.
         found: String,
     },
     /// A pseudo-version of no Git commit.
