@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Draft, Findings};
-use super::finish;
+use super::{Parts, finish};
 use super::settings::Settings;
 use crate::contract::{FixedFile, Lint, Outcome, Refusal};
 use crate::lint::{self, Problem};
@@ -43,7 +43,7 @@ pub(super) fn run(settings: &Settings, job: Lint) -> Result<Outcome, Refusal> {
         }
     }
     let modules: [ModuleSummary<'_>; 0] = [];
-    let mut outcome = finish(settings, None, Vec::new(), summaries, modules, Counts::default(), findings);
+    let mut outcome = finish(settings, Parts { files: summaries, ..Parts::default() }, modules, Counts::default(), findings);
     outcome.fixes = fixes;
     Ok(outcome)
 }
