@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::contract::FileKind;
 use crate::module::{ModuleVersion, compare};
 use crate::report::Of;
+use crate::sort::sort_by;
 
 use super::Span;
 use super::gomod::{GoMod, Replace, Replacement, Require};
@@ -140,7 +141,7 @@ impl Survey {
         survey.replaced = replaced.collect();
         let views = checkout.views(&mut survey.unseen);
         survey.wanted = checkout.wanted(&views);
-        survey.broken.sort_by(|a, b| a.file.cmp(&b.file));
+        sort_by(&mut survey.broken, |a, b| a.file.cmp(&b.file));
         survey
     }
 

@@ -35,6 +35,7 @@ use crate::contract::{
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::Floor;
+use crate::sort::set;
 
 /// How many roots one refresh fetches (section 5.3.3); the next goes on behind them, since what is kept does not count.
 pub const MAX_ROOT_ROTATIONS: u64 = 256;
@@ -308,7 +309,7 @@ impl Client {
             // 5.3.11, before the new root is kept: whoever gets hold of the old keys must not be able to hold us back for ever
             // by having once signed a version that cannot be reached (fast-forward attack).
             let keys = |root: &Root, role: &str| -> BTreeSet<String> {
-                root.roles.get(role).map(|role| role.keyids.iter().cloned().collect()).unwrap_or_default()
+                set(root.roles.get(role).into_iter().flat_map(|role| role.keyids.iter().cloned()))
             };
             let rotated = |role: &str| keys(&before, role) != keys(&self.root, role);
             if rotated("timestamp") || rotated("snapshot") {

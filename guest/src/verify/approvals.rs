@@ -16,6 +16,7 @@ use crate::exchange::Exchange;
 use crate::gosum::Span;
 use crate::module::ModuleVersion;
 use crate::report::{Of, RepositorySummary, RoleSummary, Rule, TargetStatus, TargetSummary, rules};
+use crate::sort::{map, set};
 use crate::tuf::client::{Approval, Client, TufError};
 use crate::tuf::metadata::TargetMeta;
 use crate::tuf::modules::{Statement, target_path};
@@ -85,13 +86,13 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, interests: &I
             questions.extend(mapping.repositories.iter().map(|repository| (*repository, interest.path.as_str())));
         }
     }
-    let needed: BTreeSet<usize> = questions.iter().map(|(repository, _)| *repository).collect();
+    let needed = set(questions.iter().map(|(repository, _)| *repository));
     let clients = join_all(needed.into_iter().map(|number| async move {
         let mut client = settings.tuf.repositories[number].client(settings, exchange);
         let error = client.refresh().await.err();
         (number, (client, error))
     }));
-    let clients: BTreeMap<usize, (Client, Option<TufError>)> = clients.await.into_iter().collect();
+    let clients = map(clients.await);
     let mut found = BTreeMap::new();
     let questions: Vec<(usize, &str)> =
         questions.into_iter().filter(|(repository, _)| clients[repository].1.is_none()).collect();
@@ -313,10 +314,8 @@ impl<'a> Judge<'a> {
             format!("{} is not approved: {}", thing(&group.module, interest.of), reasons.join("; ")),
             "have it approved (`modanchor repo add`), or use a version that is",
         );
-        let by: BTreeSet<&str> = (interest.choices.iter())
-            .flat_map(|choice| &self.settings.tuf.mappings[*choice].repositories)
-            .map(|number| self.name(*number))
-            .collect();
+        let by = interest.choices.iter().flat_map(|choice| &self.settings.tuf.mappings[*choice].repositories);
+        let by = set(by.map(|number| self.name(*number)));
         let by = format!("TUF {}", by.into_iter().collect::<Vec<_>>().join(", "));
         Some((true, place(draft, row.entry.at).found(row.entry.hash).by(by)))
     }

@@ -23,6 +23,7 @@ use crate::report::{
     BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity,
     TargetSummary, rules,
 };
+use crate::sort::{set, sort_by};
 use crate::sumdb::client::{Answer, Client, Record, Unbelievable, Unchecked};
 use crate::sumdb::lookup::lines_for;
 
@@ -122,15 +123,14 @@ pub(super) async fn run(
         Mode::Fix => survey.missing().filter(|wanted| !wanted.in_workspace).collect(),
         Mode::Verify | Mode::Explain(_) => Vec::new(),
     };
-    let unlined: BTreeSet<&ModuleVersion> =
-        only.into_iter().chain(&listed).chain(missing.iter().map(|wanted| &wanted.module)).collect();
+    let unlined = set(only.into_iter().chain(&listed).chain(missing.iter().map(|wanted| &wanted.module)));
     let new: Vec<ModuleVersion> = unlined
         .into_iter()
         .filter(|module| groups.binary_search_by(|group| group.module.cmp(module)).is_err())
         .cloned()
         .collect();
     groups.extend(new.into_iter().map(|module| Group { module, rows: 0..0, record: None, recorded: Vec::new() }));
-    groups.sort_by(|a, b| a.module.cmp(&b.module));
+    sort_by(&mut groups, |a, b| a.module.cmp(&b.module));
 
     let mut judge = Judge { settings, files: &files, findings, unchecked: BTreeMap::new(), skipped: BTreeMap::new() };
     let mut ask: Vec<usize> = Vec::new();
@@ -184,8 +184,7 @@ pub(super) async fn run(
         Mode::Fix => fix::plan(&files, &rows, &groups, &missing, database, &mut findings),
         Mode::Verify | Mode::Explain(_) => Vec::new(),
     };
-    let proved: BTreeSet<(&str, &str)> =
-        (fixes.iter()).flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))).collect();
+    let proved = set(fixes.iter().flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))));
     // The lines of go.sum files for a module's zip.
     let zip_lines = |module: &ModuleVersion| {
         let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
@@ -194,8 +193,8 @@ pub(super) async fn run(
     };
     if only.is_none() {
         self::missing(&survey, &proved, &mut findings);
-        let told: BTreeSet<&ModuleVersion> =
-            survey.missing().filter(|wanted| wanted.of == Of::Zip).map(|wanted| &wanted.module).collect();
+        let told = survey.missing().filter(|wanted| wanted.of == Of::Zip);
+        let told = set(told.map(|wanted| &wanted.module));
         vendors.missing(|module| told.contains(module) || zip_lines(module).next().is_some(), &mut findings);
     }
     let mut bytes = bytes::Judge::new(settings, &files, &rows, &groups, database);
@@ -226,7 +225,7 @@ pub(super) async fn run(
         counts.bytes.add(summary);
     }
     let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets.summaries };
-    let outcome = finish(settings, client.as_ref(), answers.repositories(), summaries, &modules, counts, findings);
+    let outcome = finish(settings, parts, &modules, counts, findings);
     Ok(Outcome { lines, fixes, ..outcome })
 }
 
@@ -255,7 +254,7 @@ pub(super) fn inputs(checkout: Checkout) -> Result<Vec<Input>, Refusal> {
     for program in checkout.programs {
         files.push(programs::input(program)?);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    sort_by(&mut files, |a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
@@ -318,7 +317,10 @@ fn count_lines(content: &[u8]) -> u64 {
 ///
 /// By sorting and not by hashing: its time does not depend on what an attacker writes.
 fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
-    rows.sort_by_cached_key(|row| (row.entry.path(), row.entry.version(), row.file, row.entry.at.line));
+    fn key<'a>(row: &Row<'a>) -> (&'a str, &'a str, usize, u32) {
+        (row.entry.path(), row.entry.version(), row.file, row.entry.at.line)
+    }
+    sort_by(rows, |a, b| key(a).cmp(&key(b)));
     let mut groups: Vec<Group> = Vec::new();
     let mut start = 0;
     for chunk in rows.chunk_by(|a, b| (a.entry.path(), a.entry.version()) == (b.entry.path(), b.entry.version())) {
@@ -330,7 +332,7 @@ fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
         });
         start += chunk.len();
     }
-    groups.sort_by(|a, b| a.module.cmp(&b.module));
+    sort_by(&mut groups, |a, b| a.module.cmp(&b.module));
     groups
 }
 
@@ -370,8 +372,7 @@ fn conflicts(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut
 fn unknown_hashes(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
     for group in groups {
         let rows = &rows[group.rows.clone()];
-        let known: BTreeSet<(usize, Of)> =
-            rows.iter().filter(|row| row.is_h1()).map(|row| (row.file, row.entry.of)).collect();
+        let known = set(rows.iter().filter(|row| row.is_h1()).map(|row| (row.file, row.entry.of)));
         for row in rows.iter().filter(|row| !row.is_h1()) {
             if !known.contains(&(row.file, row.entry.of)) {
                 findings.push(

@@ -12,6 +12,7 @@ use crate::contract::{Outcome, Refusal};
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;
 use crate::report::{Counts, Grade, ModuleSummary, rules};
+use crate::sort::sort_by;
 use crate::sumdb::client::{Answer, Client, Record, Unchecked};
 use crate::sumdb::lookup::{NoLine, lines_for};
 
@@ -48,7 +49,7 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
     }
     let queries: Vec<Query> = queries.iter().map(|text| Query::parse(text)).collect::<Result<_, _>>()?;
     let mut modules: Vec<&ModuleVersion> = queries.iter().map(|query| &query.module).collect();
-    modules.sort();
+    sort_by(&mut modules, Ord::cmp);
     modules.dedup();
 
     let mut findings = Findings::new(settings);

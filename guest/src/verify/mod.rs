@@ -29,7 +29,7 @@ mod bytes;
 mod files;
 mod findings;
 mod fix;
-mod lint;
+pub mod lint;
 mod lookup;
 mod lump;
 mod programs;
@@ -107,7 +107,6 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
             files::run(&settings, question.checkout, Mode::Explain(module), exchange).await
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
-        Task::Lint(job) => lint::run(&settings, job),
         Task::VerifyBlob(task) => blob::run(&settings, task, exchange).await,
         Task::Tuf(task) => tuf::run(&settings, task, exchange).await,
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
