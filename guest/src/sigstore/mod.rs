@@ -12,6 +12,7 @@
 //! | [`protojson`] | protocol buffers' JSON, as the next two are written in it |
 //! | [`root`] | trusted_root.json |
 //! | [`bundle`] | the bundle, 0.1 to 0.3 |
+//! | [`collection`] | several bundles in one file |
 //! | [`log`] | Rekor's entries, checkpoints and promises |
 //! | [`signature`] | all of it put together: from a bundle and a root to what is proven |
 //! | [`legacy`] | cosign's files from before bundles |
@@ -22,6 +23,7 @@ pub mod bundle;
 pub mod certificate;
 pub mod chain;
 pub mod claims;
+pub mod collection;
 pub mod identity;
 pub mod key;
 pub mod legacy;

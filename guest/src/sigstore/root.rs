@@ -74,6 +74,12 @@ impl Log {
         host(&self.base_url)
     }
 
+    /// Whether it is of version 1, which can be searched by a file's hash: its ID is its key's.
+    #[must_use]
+    pub fn can_be_searched(&self) -> bool {
+        self.id == self.key.id()
+    }
+
     /// Whom to count it for: two logs of one operator are one witness.
     #[must_use]
     pub fn operator(&self) -> &str {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
 use super::settings::{Settings, Skip, TOOLCHAIN};
-use super::{approvals, asking, bytes, finish, fix, programs, text, vendored};
+use super::{Parts, approvals, asking, bytes, finish, fix, programs, signatures, text, vendored};
 use crate::buildinfo::BuildInfo;
 use crate::contract::{Checkout, FileKind, Outcome, Presence, Refusal, SourceFile};
 use crate::exchange::Exchange;
@@ -20,8 +20,7 @@ use crate::gosum::sum::{self, Entry, HashKind, Line};
 use crate::gosum::wanted::{File, Survey, Wanted};
 use crate::module::ModuleVersion;
 use crate::report::{
-    BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity,
-    TargetSummary, rules,
+    BytesSummary, Counts, FileSummary, LineStatus, LineSummary, ModuleSummary, Of, Severity, TargetSummary, rules,
 };
 use crate::sort::{set, sort_by};
 use crate::sumdb::client::{Answer, Client, Record, Unbelievable, Unchecked};
@@ -149,7 +148,11 @@ pub(super) async fn run(
     let mut lines = Vec::new();
     let interests = bytes::interests(&files, &rows, &groups, &listed);
     let approvals = approvals::interests(settings, &rows, &groups);
-    let (holdings, answers, stop) = {
+    let attested = match mode {
+        Mode::Verify | Mode::Explain(_) => signatures::interests(settings, &rows, &groups),
+        Mode::Fix => Vec::new(),
+    };
+    let (holdings, answers, stop, mut evidence) = {
         // Hashing and asking do not wait for each other.
         let look = bytes::look(settings, &exchange, &groups, &interests, &listed);
         let asking = async {
@@ -167,8 +170,10 @@ pub(super) async fn run(
             .await
         };
         let approving = approvals::look(settings, &exchange, &approvals);
-        futures_util::future::join3(look, approving, asking).await
+        let attesting = signatures::look(settings, &exchange, &attested, &groups);
+        futures_util::future::join4(look, approving, asking, attesting).await
     };
+    signatures::approved(settings, &approvals, &answers, &mut evidence).await;
     for (number, settled) in settled {
         groups[number].record = settled.record;
         groups[number].recorded = settled.differs;
@@ -202,6 +207,17 @@ pub(super) async fn run(
     vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
     let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
+    let mut roots = signatures::roots(settings, &exchange, &evidence, &mut findings).await;
+    let known = signatures::Known {
+        files: &files,
+        rows: &rows,
+        groups: &groups,
+        survey: &survey,
+        bytes: &bytes.summaries,
+        targets: &targets.summaries,
+        all: only.is_none(),
+    };
+    let graded = signatures::judge(settings, &known, &evidence, &roots, &mut findings);
     let has_h1 = |module: &ModuleVersion| zip_lines(module).any(Row::is_h1);
     approvals::vendored(settings, &vendors.unlined(has_h1), &mut findings);
 
@@ -224,7 +240,26 @@ pub(super) async fn run(
     for summary in bytes.values().flatten() {
         counts.bytes.add(summary);
     }
-    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets.summaries };
+    for number in 0..groups.len() {
+        counts.grades.add(graded.grade(number));
+    }
+    let modules = Modules {
+        files: &files,
+        rows: &rows,
+        groups: &groups,
+        bytes: &bytes,
+        targets: &targets.summaries,
+        graded: &graded,
+    };
+    let mut repositories = answers.repositories();
+    repositories.extend(roots.repositories());
+    let parts = Parts {
+        client: client.as_ref(),
+        repositories,
+        trusted_roots: roots.summaries(),
+        files: summaries,
+        artifacts: Vec::new(),
+    };
     let outcome = finish(settings, parts, &modules, counts, findings);
     Ok(Outcome { lines, fixes, ..outcome })
 }
@@ -737,6 +772,7 @@ struct Modules<'a> {
     groups: &'a [Group],
     bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    graded: &'a signatures::Judged,
 }
 
 impl Serialize for Modules<'_> {
@@ -744,12 +780,10 @@ impl Serialize for Modules<'_> {
         serializer.collect_seq(self.groups.iter().enumerate().map(|(number, group)| {
             let rows = &self.rows[group.rows.clone()];
             let bytes = self.bytes.get(&number).map_or(&[][..], Vec::as_slice);
-            let verified = !rows.is_empty() && rows.iter().all(|row| row.status == LineStatus::Verified);
-            let wrong = |bytes: &BytesSummary| matches!(bytes.status, BytesStatus::Mismatch | BytesStatus::Refused);
             ModuleSummary {
                 path: Cow::Borrowed(group.module.path()),
                 version: Cow::Borrowed(group.module.version()),
-                grade: if verified && !bytes.iter().any(wrong) { Grade::Verified } else { Grade::Unverified },
+                grade: self.graded.grade(number),
                 record: group.record,
                 lines: rows
                     .iter()
@@ -763,8 +797,9 @@ impl Serialize for Modules<'_> {
                     })
                     .collect(),
                 bytes: bytes.to_vec(),
-                signatures: Vec::new(),
+                signatures: self.graded.signatures.get(&number).cloned().unwrap_or_default(),
                 targets: self.targets.get(&number).cloned().unwrap_or_default(),
+                rulings: self.graded.rulings.get(&number).cloned().unwrap_or_default(),
             }
         }))
     }

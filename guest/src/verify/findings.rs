@@ -50,6 +50,11 @@ impl Draft {
         self.rule.id
     }
 
+    /// Whether it says that something could not be found out.
+    pub(super) fn means_unchecked(&self) -> bool {
+        self.rule.incomplete
+    }
+
     pub(super) fn severity(mut self, severity: Severity) -> Self {
         self.finding.severity = severity;
         self

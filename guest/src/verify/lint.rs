@@ -6,11 +6,11 @@
 use sha2::{Digest as _, Sha256};
 
 use super::findings::{Draft, Findings};
-use super::{Parts, finish};
 use super::settings::Settings;
+use super::{Parts, finish};
 use crate::contract::{
-    Bytes, FailOn, FixedFile, Ignore, Instant, Job, Outcome, Presence, Refusal, Repositories, SkipPatterns, Sumdb,
-    Task, Tool, Zips,
+    Bytes, FailOn, FixedFile, Ignore, Instant, Job, Outcome, Presence, Refusal, Repositories, SigstoreSettings,
+    SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::lint::{self, Problem, Setting, SettingsFile};
 use crate::report::{Counts, FileSummary, ModuleSummary};
@@ -56,6 +56,8 @@ pub fn run(job: LintJob<'_>) -> Result<Outcome, Refusal> {
         allow_incomplete: false,
         bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
         tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
+        sigstore: SigstoreSettings { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false },
+        policy: None,
     })?;
     let mut findings = Findings::about_settings(settings);
     let set = in_force.iter().map(|setting| (setting.name.as_str(), setting.value.as_str(), setting.place));
@@ -87,7 +89,8 @@ pub fn run(job: LintJob<'_>) -> Result<Outcome, Refusal> {
         }
     }
     let modules: [ModuleSummary<'_>; 0] = [];
-    let mut outcome = finish(settings, Parts { files: summaries, ..Parts::default() }, modules, Counts::default(), findings);
+    let mut outcome =
+        finish(settings, Parts { files: summaries, ..Parts::default() }, modules, Counts::default(), findings);
     outcome.fixes = fixes;
     Ok(outcome)
 }

@@ -1,13 +1,12 @@
 //! The task `lookup`: authenticated go.sum lines of module versions that were asked for by name.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::asking;
 use super::findings::{Draft, Findings};
-use super::{Parts, finish};
 use super::settings::{Settings, Skip};
 use super::text;
+use super::{Parts, finish};
 use crate::contract::{Outcome, Refusal};
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;

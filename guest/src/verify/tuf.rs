@@ -2,8 +2,8 @@
 
 use super::approvals::{failure, repositories};
 use super::findings::Findings;
-use super::{Parts, finish};
 use super::settings::Settings;
+use super::{Parts, finish};
 use crate::contract::{ClientTask, Outcome, Refusal};
 use crate::exchange::Exchange;
 use crate::report::{Counts, ModuleSummary};

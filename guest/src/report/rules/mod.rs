@@ -30,6 +30,8 @@ pub mod gosum_mismatch;
 pub mod gosum_missing;
 pub mod gosum_unknown_hash;
 pub mod info_malformed;
+pub mod policy_grade;
+pub mod policy_unmatched_rule;
 pub mod provenance_contradiction;
 pub mod provenance_malformed;
 pub mod provenance_source;
@@ -103,6 +105,8 @@ pub const ALL: &[&Rule] = &[
     &sumdb_skipped::RULE,
     &sumdb_stale::RULE,
     &sumdb_unknown_module::RULE,
+    &policy_grade::RULE,
+    &policy_unmatched_rule::RULE,
     &provenance_contradiction::RULE,
     &provenance_malformed::RULE,
     &provenance_source::RULE,
