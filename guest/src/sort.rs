@@ -1,9 +1,9 @@
 //! Sorting, in one copy.
 //!
-//! The standard library's sort is compiled anew for every type and every order: a few kilobytes each time, dozens of times
-//! in the component, whose size is limited (`xtask/src/component.rs`). Here one copy sorts indexes, and each caller adds no
-//! more than the comparison and the swaps. Collecting into a `BTreeMap` or a `BTreeSet` sorts too: [`set`] and [`map`] insert
-//! instead.
+//! The standard library's sort is compiled anew for every type and every order: a few kilobytes each time, dozens of
+//! times in the component, whose size is limited (`xtask/src/component.rs`). Here one copy sorts indexes, and each caller
+//! adds no more than the comparison and the swaps. Collecting into a `BTreeMap` or a `BTreeSet` sorts too: [`set`] and
+//! [`map`] insert instead.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

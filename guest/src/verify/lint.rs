@@ -1,7 +1,7 @@
 //! Linting: settings that disarm Go's own checks, as findings of a report.
 //!
-//! No task of a [`Session`](super::Session): it asks for nothing, and the component does without it (docs/adr/0010). A host
-//! calls it natively. Nothing here does I/O all the same, and the report is made by the same code as any other.
+//! No task of a [`Session`](super::Session): it asks for nothing, and the component does without it (docs/adr/0010). A
+//! host calls it natively. Nothing here does I/O all the same, and the report is made by the same code as any other.
 
 use sha2::{Digest as _, Sha256};
 
