@@ -248,10 +248,38 @@ fn level_three_needs_another_repositorys_workflow_on_githubs_machines() {
     }
     vouched.builder = elsewhere.to_owned();
     vouched.runner = Some("github-hosted".to_owned());
-    vouched.issuer = "https://token.actions.githubusercontent.com.example.com".to_owned();
-    assert_eq!(vouched.provable_level(), Level::Two);
+    for (issuer, runner, level) in [
+        ("https://token.actions.githubusercontent.com.example.com", "github-hosted", Level::One),
+        ("https://gitlab.com", "github-hosted", Level::One),
+        ("https://gitlab.com", "gitlab-hosted", Level::Two),
+        ("https://gitlab.example.com", "gitlab-hosted", Level::One),
+        ("https://token.actions.githubusercontent.com", "gitlab-hosted", Level::One),
+    ] {
+        (vouched.issuer, vouched.runner) = (issuer.to_owned(), Some(runner.to_owned()));
+        assert_eq!(vouched.provable_level(), level, "{issuer} {runner}");
+    }
     vouched.runner = None;
     assert_eq!(vouched.provable_level(), Level::One);
+}
+
+/// What the builders of others write means what their build type says, and must not be taken for a contradiction.
+#[test]
+fn images_and_dockerfiles_are_no_source() {
+    let mut file = recorded("generic-v0.2").statement;
+    let materials = file.pointer_mut("/predicate/materials").and_then(Value::as_array_mut).expect("materials");
+    materials.insert(0, json!({"uri": "pkg:docker/golang@1.26", "digest": {"sha256": "a".repeat(64)}}));
+    materials.insert(1, json!({"uri": "https://github.com/actions/virtual-environments/releases/tag/ubuntu22"}));
+    *file.pointer_mut("/predicate/invocation/configSource").expect("it") =
+        json!({"uri": "oci://example.com/build", "digest": {"sha256": "a".repeat(64)}, "entryPoint": "Dockerfile"});
+    let provenance = provenance(&file);
+    assert_eq!(provenance.source.reference.as_deref(), Some("refs/tags/v14.2"));
+    assert_eq!(provenance.about(Fact::Repository).count(), 1);
+    assert_eq!(vouched("generic-v0.2").compare(&provenance).contradictions, []);
+    // What claims to be from Git is compared, whether it is an address or not.
+    *file.pointer_mut("/predicate/materials/0/uri").expect("it") = json!("git+file:///tmp/x@refs/tags/v14.2");
+    let contradictions =
+        vouched("generic-v0.2").compare(&Provenance::parse(&parse(&file).expect("a statement")).expect("it"));
+    assert_eq!(contradictions.contradictions.len(), 1);
 }
 
 #[test]

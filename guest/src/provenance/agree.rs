@@ -130,8 +130,13 @@ impl Vouched {
     /// level 2 is not shown either. slsa-github-generator's workflows count at a release only, as in slsa-verifier.
     #[must_use]
     pub fn provable_level(&self) -> Level {
-        let hosted = matches!(self.runner.as_deref(), Some("github-hosted" | "gitlab-hosted"));
-        if !hosted {
+        // An issuer's word about machines counts for its own alone.
+        let hosted = match self.issuer.as_str() {
+            GITHUB_ISSUER => "github-hosted",
+            "https://gitlab.com" => "gitlab-hosted",
+            _ => return Level::One,
+        };
+        if self.runner.as_deref() != Some(hosted) {
             return Level::One;
         }
         let isolated = self.issuer == GITHUB_ISSUER

@@ -98,7 +98,8 @@ impl DigestSet {
                 "gitCommit" => &[40, 64],
                 _ => &[],
             };
-            if !lengths.is_empty() && !(lengths.contains(&digest.len()) && is_lower_hex(digest)) {
+            let known = !lengths.is_empty();
+            if known && (!lengths.contains(&digest.len()) || !is_lower_hex(digest)) {
                 return Err(StatementError::Digest { at: digests.place(algorithm) });
             }
             set.push((algorithm.clone(), digest.clone()));
@@ -221,7 +222,7 @@ pub enum StatementError {
         found: usize,
     },
     /// Not as many lower-case hexadecimal digits as the algorithm makes.
-    #[error("the statement's {at} is no such digest in lower-case hexadecimal")]
+    #[error("the statement's {at} is not as many lower-case hexadecimal digits as its algorithm makes")]
     Digest {
         /// Which.
         at: String,
