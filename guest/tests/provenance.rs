@@ -168,7 +168,7 @@ fn a_change_at_any_place_contradicts_there() {
                 continue;
             }
             let mut changed = file.statement.clone();
-            let pointer = format!("/{}", said.place.replace('.', "/").replace('[', "/").replace(']', ""));
+            let pointer = format!("/{}", said.place.replace(['.', '['], "/").replace(']', ""));
             let place = changed.pointer_mut(&pointer).unwrap_or_else(|| panic!("{name} {pointer}"));
             *place = match place {
                 Value::Number(number) => json!(number.as_u64().expect("a number") + 1),
