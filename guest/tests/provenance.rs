@@ -504,6 +504,21 @@ fn a_statement_joins_by_the_zips_digests_alone() {
 }
 
 #[test]
+fn a_modules_statement_joins_the_module() {
+    let zip = Zip { sha256: Some([7; 32]), ..Zip::of_line(Of::Zip, H1_TEXT).expect("a zip's line") };
+    let version = module("github.com/marklodato/go-hello-world@v0.0.1");
+    let predicate = serde_json::Map::from_iter([("a".to_owned(), json!(1))]);
+    let statement = Statement::of_module(&version, &zip, "https://example.com/p".to_owned(), predicate);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&statement.to_json()).expect("JSON"));
+    assert_eq!(parse(&statement.to_json()).expect("a statement"), statement);
+    assert_eq!(joins(&statement, &Zip { sha256: None, ..zip }), Ok(By::DirHash1));
+    for name in ISOLATED {
+        let real = parse(&recorded(name).statement).expect("a statement");
+        assert_eq!(parse(&real.to_json()).expect("a statement"), real, "{name}");
+    }
+}
+
+#[test]
 fn the_hash_of_a_go_mod_joins_nothing() {
     assert_eq!(Zip::of_line(Of::GoMod, H1_TEXT), None);
     for hash in ["h2:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=", "h1:", "h1:Khu2", DIR_HASH] {
