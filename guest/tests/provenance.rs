@@ -143,6 +143,13 @@ fn a_delegator_may_name_the_builder_it_ran_and_nobody_else_may() {
         assert_eq!(agreement.contradictions.len(), 1, "{builder}");
         assert_eq!(agreement.contradictions[0].certificate, builder);
     }
+    let vouched = self::vouched("delegator-v1");
+    for ran in [&other.replace("tags/v2.1.0", "heads/main"), &other.replace("v2.1.0", "v2"), "https://example.com/x"] {
+        let mut changed = file.statement.clone();
+        changed["predicate"]["runDetails"]["builder"]["id"] = json!(ran);
+        let agreement = vouched.compare(&self::provenance(&changed));
+        assert_eq!((agreement.delegated_builder, agreement.contradictions.len()), (None, 1), "{ran}");
+    }
 }
 
 #[test]

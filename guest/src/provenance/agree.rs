@@ -188,7 +188,10 @@ impl Vouched {
         match fact {
             Fact::Builder if value == self.builder => Judged::Same,
             Fact::Builder if !github => Judged::Unknown,
-            Fact::Builder if self.delegates() => Judged::Delegated,
+            // As in slsa-verifier, the workflow that was run has to be a release too.
+            Fact::Builder if self.delegates() && Workflow::parse(value).is_some_and(|ran| ran.is_release()) => {
+                Judged::Delegated
+            }
             Fact::Builder => match value.strip_prefix(GITHUB_RUNNER) {
                 // slsa-verifier: without an environment it is GitHub's.
                 Some("") => same(self.runner.as_deref(), "github-hosted"),
@@ -274,8 +277,8 @@ pub struct Agreement {
     pub contradictions: Vec<Contradiction>,
     /// What only the predicate says, in the order of [`Fact`]: it proves nothing.
     pub unconfirmed: Vec<Fact>,
-    /// The builder that slsa-github-generator's delegator names as the one it ran. The delegator is the one that signed, at a release,
-    /// and isolated.
+    /// The builder that slsa-github-generator's delegator names as the one it ran: a release of it. The delegator is the one that
+    /// signed, at a release, and isolated. It counts as no builder by itself: policy has to list this one as well.
     pub delegated_builder: Option<String>,
 }
 
