@@ -1,8 +1,9 @@
 //! What SLSA provenance says: v0.2 (slsa.dev/spec/v0.2/provenance) and v1 (slsa.dev/spec/v1.0/provenance).
 //!
-//! All of it is chosen by the signer. A predicate says the same thing in several places (the source stands in `configSource`, in
-//! `materials` and in the environment), and a reader that looks at one of them is told what another reader is not. So every
-//! place that says something is kept ([`Provenance::said`]), to be compared with the certificate, each.
+//! All of it is chosen by the signer. A predicate says the same thing in several places (the source stands in
+//! `configSource`, in `materials` and in the environment), and a reader that looks at one of them is told what
+//! another reader is not. So every place that says something is kept ([`Provenance::said`]), to be compared with the
+//! certificate, each.
 
 use serde_json::{Map, Value};
 
@@ -179,7 +180,8 @@ impl Provenance {
         Ok(())
     }
 
-    /// An artifact that is the source: `uri` with its ref, and `digest`. What is no repository, such as an image, says nothing.
+    /// An artifact that is the source: `uri` with its ref, and `digest`. What is no repository, such as an image,
+    /// says nothing.
     fn say_source(&mut self, object: &Object<'_>) -> Result<Source, SlsaError> {
         let Some((uri, reference)) = object.maybe_text("uri")?.map(split_ref) else {
             return Ok(Source::default());
@@ -276,8 +278,8 @@ impl Provenance {
     }
 }
 
-/// The artifacts of a list. The first that comes from Git is the source: GitHub's builders list it first, and others list images
-/// and tools before it.
+/// The artifacts of a list. The first that comes from Git is the source: GitHub's builders list it first, and others
+/// list images and tools before it.
 fn source_of(provenance: &mut Provenance, list: &[Value], place: String) -> Result<(), SlsaError> {
     if list.len() > MAX_MATERIALS {
         return Err(SlsaError::TooManyMaterials { at: place, found: list.len() });

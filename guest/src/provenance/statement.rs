@@ -1,8 +1,8 @@
 //! The in-toto statement: subjects, and a predicate about them (in-toto/attestation, spec/v1/statement.md and
 //! spec/v0.1.0/statement.md).
 //!
-//! Fields that the format does not know are ignored, as it demands. A field that differs from a known one in case only is
-//! refused: readers written in Go take either for the same.
+//! Fields that the format does not know are ignored, as it demands. A field that differs from a known one in case
+//! only is refused: readers written in Go take either for the same.
 
 use serde_json::{Map, Value};
 
@@ -69,10 +69,11 @@ pub struct Subject {
     pub digests: DigestSet,
 }
 
-/// Digests of one artifact by the name of the algorithm, 1 to [`MAX_DIGESTS`] (in-toto/attestation, spec/v1/digest_set.md).
+/// Digests of one artifact by the name of the algorithm, 1 to [`MAX_DIGESTS`] (in-toto/attestation,
+/// spec/v1/digest_set.md).
 ///
-/// Those of the algorithms that are looked at here (`sha1`, `sha256`, `sha384`, `sha512`, `gitCommit`, `dirHash1`) have the right number
-/// of lower-case hexadecimal digits; of others nothing is known.
+/// Those of the algorithms that are looked at here (`sha1`, `sha256`, `sha384`, `sha512`, `gitCommit`, `dirHash1`)
+/// have the right number of lower-case hexadecimal digits; of others nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DigestSet(Vec<(String, String)>);
 
@@ -184,7 +185,8 @@ impl Statement {
 }
 
 impl Statement {
-    /// A statement about `module`, whose zip is `zip`: `dirHash1`, and `sha256` if it is known. The name is the package URL.
+    /// A statement about `module`, whose zip is `zip`: `dirHash1`, and `sha256` if it is known. The name is the
+    /// package URL.
     #[must_use]
     pub fn of_module(module: &ModuleVersion, zip: &Zip, predicate_type: String, predicate: Map<String, Value>) -> Self {
         let mut digests = vec![(By::DirHash1.as_str().to_owned(), hex::encode(&zip.h1.0))];
