@@ -143,6 +143,13 @@ fn a_delegator_may_name_the_builder_it_ran_and_nobody_else_may() {
         assert_eq!(agreement.contradictions.len(), 1, "{builder}");
         assert_eq!(agreement.contradictions[0].certificate, builder);
     }
+    let vouched = self::vouched("delegator-v1");
+    for ran in [&other.replace("tags/v2.1.0", "heads/main"), &other.replace("v2.1.0", "v2"), "https://example.com/x"] {
+        let mut changed = file.statement.clone();
+        changed["predicate"]["runDetails"]["builder"]["id"] = json!(ran);
+        let agreement = vouched.compare(&self::provenance(&changed));
+        assert_eq!((agreement.delegated_builder, agreement.contradictions.len()), (None, 1), "{ran}");
+    }
 }
 
 #[test]
@@ -168,7 +175,7 @@ fn a_change_at_any_place_contradicts_there() {
                 continue;
             }
             let mut changed = file.statement.clone();
-            let pointer = format!("/{}", said.place.replace('.', "/").replace('[', "/").replace(']', ""));
+            let pointer = format!("/{}", said.place.replace(['.', '['], "/").replace(']', ""));
             let place = changed.pointer_mut(&pointer).unwrap_or_else(|| panic!("{name} {pointer}"));
             *place = match place {
                 Value::Number(number) => json!(number.as_u64().expect("a number") + 1),
@@ -248,10 +255,38 @@ fn level_three_needs_another_repositorys_workflow_on_githubs_machines() {
     }
     vouched.builder = elsewhere.to_owned();
     vouched.runner = Some("github-hosted".to_owned());
-    vouched.issuer = "https://token.actions.githubusercontent.com.example.com".to_owned();
-    assert_eq!(vouched.provable_level(), Level::Two);
+    for (issuer, runner, level) in [
+        ("https://token.actions.githubusercontent.com.example.com", "github-hosted", Level::One),
+        ("https://gitlab.com", "github-hosted", Level::One),
+        ("https://gitlab.com", "gitlab-hosted", Level::Two),
+        ("https://gitlab.example.com", "gitlab-hosted", Level::One),
+        ("https://token.actions.githubusercontent.com", "gitlab-hosted", Level::One),
+    ] {
+        (vouched.issuer, vouched.runner) = (issuer.to_owned(), Some(runner.to_owned()));
+        assert_eq!(vouched.provable_level(), level, "{issuer} {runner}");
+    }
     vouched.runner = None;
     assert_eq!(vouched.provable_level(), Level::One);
+}
+
+/// What the builders of others write means what their build type says, and must not be taken for a contradiction.
+#[test]
+fn images_and_dockerfiles_are_no_source() {
+    let mut file = recorded("generic-v0.2").statement;
+    let materials = file.pointer_mut("/predicate/materials").and_then(Value::as_array_mut).expect("materials");
+    materials.insert(0, json!({"uri": "pkg:docker/golang@1.26", "digest": {"sha256": "a".repeat(64)}}));
+    materials.insert(1, json!({"uri": "https://github.com/actions/virtual-environments/releases/tag/ubuntu22"}));
+    *file.pointer_mut("/predicate/invocation/configSource").expect("it") =
+        json!({"uri": "oci://example.com/build", "digest": {"sha256": "a".repeat(64)}, "entryPoint": "Dockerfile"});
+    let provenance = provenance(&file);
+    assert_eq!(provenance.source.reference.as_deref(), Some("refs/tags/v14.2"));
+    assert_eq!(provenance.about(Fact::Repository).count(), 1);
+    assert_eq!(vouched("generic-v0.2").compare(&provenance).contradictions, []);
+    // What claims to be from Git is compared, whether it is an address or not.
+    *file.pointer_mut("/predicate/materials/0/uri").expect("it") = json!("git+file:///tmp/x@refs/tags/v14.2");
+    let contradictions =
+        vouched("generic-v0.2").compare(&Provenance::parse(&parse(&file).expect("a statement")).expect("it"));
+    assert_eq!(contradictions.contradictions.len(), 1);
 }
 
 #[test]
@@ -473,6 +508,21 @@ fn a_statement_joins_by_the_zips_digests_alone() {
         joins(&about(json!([{"digest": {"sha256": sha256, "dirHash1": other}}])), &known),
         Err(JoinError::Contradiction { expected: DIR_HASH.to_owned(), found: other })
     );
+}
+
+#[test]
+fn a_modules_statement_joins_the_module() {
+    let zip = Zip { sha256: Some([7; 32]), ..Zip::of_line(Of::Zip, H1_TEXT).expect("a zip's line") };
+    let version = module("github.com/marklodato/go-hello-world@v0.0.1");
+    let predicate = serde_json::Map::from_iter([("a".to_owned(), json!(1))]);
+    let statement = Statement::of_module(&version, &zip, "https://example.com/p".to_owned(), predicate);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&statement.to_json()).expect("JSON"));
+    assert_eq!(parse(&statement.to_json()).expect("a statement"), statement);
+    assert_eq!(joins(&statement, &Zip { sha256: None, ..zip }), Ok(By::DirHash1));
+    for name in ISOLATED {
+        let real = parse(&recorded(name).statement).expect("a statement");
+        assert_eq!(parse(&real.to_json()).expect("a statement"), real, "{name}");
+    }
 }
 
 #[test]

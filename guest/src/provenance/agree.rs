@@ -1,12 +1,12 @@
 //! What a certificate vouches for, and whether a predicate says the same.
 //!
-//! Builder, runner, source repository, ref, commit, trigger, workflow and run are **taken from the claims**, never from the
-//! predicate. The predicate must say the same at every place where it says something of them: what it contradicts was forged,
-//! or made by a builder that does not do what it says. (slsa-verifier 2.7.1 checks the same for GitHub's builders:
-//! `verifiers/internal/gha/{builder,provenance,provenance_forgeable}.go`.)
+//! Builder, runner, source repository, ref, commit, trigger, workflow and run are **taken from the claims**, never
+//! from the predicate. The predicate must say the same at every place where it says something of them: what it
+//! contradicts was forged, or made by a builder that does not do what it says. (slsa-verifier 2.7.1 checks the same
+//! for GitHub's builders: `verifiers/internal/gha/{builder,provenance,provenance_forgeable}.go`.)
 //!
-//! What no claim tells, such as the inputs of a workflow, is only as good as the builder: an isolated one writes it itself
-//! ([`Vouched::provable_level`]); any other lets its caller write it.
+//! What no claim tells, such as the inputs of a workflow, is only as good as the builder: an isolated one writes it
+//! itself ([`Vouched::provable_level`]); any other lets its caller write it.
 
 use super::slsa::{Fact, Provenance};
 use super::source::{Repository, Workflow};
@@ -36,7 +36,8 @@ pub enum Level {
     Three = 3,
 }
 
-/// A build, in the words of the authority that issued the certificate: GitHub's, or another CI's by the same extensions.
+/// A build, in the words of the authority that issued the certificate: GitHub's, or another CI's by the same
+/// extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vouched {
     /// Who says so: [`GITHUB_ISSUER`].
@@ -121,17 +122,24 @@ impl Vouched {
         Workflow::parse(&self.builder)
     }
 
-    /// The highest level that the claims prove. It is a bound: a level is reached only with a builder that policy lists.
+    /// The highest level that the claims prove. It is a bound: a level is reached only with a builder that policy
+    /// lists.
     ///
-    /// Level 3 demands that a build cannot forge its provenance. On GitHub that holds where the signing job is a reusable workflow
-    /// of another repository: whoever owns the source chooses that workflow, but not its steps, and the certificate says which it
-    /// was. A workflow of the source's own repository, also a reusable one, may do what its owner likes with the signature. It
-    /// holds on machines that GitHub discards after each job; a self-hosted one may keep something from the job before, so that
-    /// level 2 is not shown either. slsa-github-generator's workflows count at a release only, as in slsa-verifier.
+    /// Level 3 demands that a build cannot forge its provenance. On GitHub that holds where the signing job is a
+    /// reusable workflow of another repository: whoever owns the source chooses that workflow, but not its steps, and
+    /// the certificate says which it was. A workflow of the source's own repository, also a reusable one, may do what
+    /// its owner likes with the signature. It holds on machines that GitHub discards after each job; a self-hosted
+    /// one may keep something from the job before, so that level 2 is not shown either. slsa-github-generator's
+    /// workflows count at a release only, as in slsa-verifier.
     #[must_use]
     pub fn provable_level(&self) -> Level {
-        let hosted = matches!(self.runner.as_deref(), Some("github-hosted" | "gitlab-hosted"));
-        if !hosted {
+        // An issuer's word about machines counts for its own alone.
+        let hosted = match self.issuer.as_str() {
+            GITHUB_ISSUER => "github-hosted",
+            "https://gitlab.com" => "gitlab-hosted",
+            _ => return Level::One,
+        };
+        if self.runner.as_deref() != Some(hosted) {
             return Level::One;
         }
         let isolated = self.issuer == GITHUB_ISSUER
@@ -183,7 +191,10 @@ impl Vouched {
         match fact {
             Fact::Builder if value == self.builder => Judged::Same,
             Fact::Builder if !github => Judged::Unknown,
-            Fact::Builder if self.delegates() => Judged::Delegated,
+            // As in slsa-verifier, the workflow that was run has to be a release too.
+            Fact::Builder if self.delegates() && Workflow::parse(value).is_some_and(|ran| ran.is_release()) => {
+                Judged::Delegated
+            }
             Fact::Builder => match value.strip_prefix(GITHUB_RUNNER) {
                 // slsa-verifier: without an environment it is GitHub's.
                 Some("") => same(self.runner.as_deref(), "github-hosted"),
@@ -269,8 +280,9 @@ pub struct Agreement {
     pub contradictions: Vec<Contradiction>,
     /// What only the predicate says, in the order of [`Fact`]: it proves nothing.
     pub unconfirmed: Vec<Fact>,
-    /// The builder that slsa-github-generator's delegator names as the one it ran. The delegator is the one that signed, at a release,
-    /// and isolated.
+    /// The builder that slsa-github-generator's delegator names as the one it ran: a release of it. The delegator is
+    /// the one that signed, at a release, and isolated. It counts as no builder by itself: policy has to list this
+    /// one as well.
     pub delegated_builder: Option<String>,
 }
 

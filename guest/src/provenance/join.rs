@@ -2,12 +2,14 @@
 //!
 //! A statement joins a line of a go.sum by a digest of the module's zip, and by nothing else:
 //!
-//! - `dirHash1`, the hexadecimal form of the line's `h1:` (in-toto/attestation, spec/v1/digest_set.md). The files that are hashed are
-//!   named `PATH@VERSION/…`, so that it binds path and version too: provenance of another version cannot be replayed;
-//! - `sha256` of the zip file, where the zip is at hand and was found to have that h1. Two zips with the same files can differ
-//!   in their bytes, so that another SHA-256 alone says nothing.
+//! - `dirHash1`, the hexadecimal form of the line's `h1:` (in-toto/attestation, spec/v1/digest_set.md). The files
+//!   that are hashed are named `PATH@VERSION/…`, so that it binds path and version too: provenance of another version
+//!   cannot be replayed;
+//! - `sha256` of the zip file, where the zip is at hand and was found to have that h1. Two zips with the same files
+//!   can differ in their bytes, so that another SHA-256 alone says nothing.
 //!
-//! The h1 of a go.mod joins nothing: it binds no version, and many modules share it. Names of subjects are not looked at.
+//! The h1 of a go.mod joins nothing: it binds no version, and many modules share it. Names of subjects are not looked
+//! at.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,13 +1,13 @@
 //! in-toto statements and SLSA provenance, and what joins them to a go.sum.
 //!
-//! **Everything in a statement was written by whoever signed it.** A signature says that they wrote it, not that it is true:
-//! with a workflow of their own, anybody gets a valid certificate for provenance that names another builder, another
-//! repository and a tag that never was. So each thing that is believed here rests on something else:
+//! **Everything in a statement was written by whoever signed it.** A signature says that they wrote it, not that it
+//! is true: with a workflow of their own, anybody gets a valid certificate for provenance that names another builder,
+//! another repository and a tag that never was. So each thing that is believed here rests on something else:
 //!
 //! | what | rests on |
 //! |---|---|
-//! | that it is about this module version | a digest: the h1 of the go.sum line, or the SHA-256 of the zip ([`join`]). Never a name |
-//! | who built, where, from which commit and ref | the certificate's claims, which the authority took from the OIDC issuer ([`agree`]) |
+//! | that it is about this module version | the h1 of the go.sum line, or the zip's SHA-256 ([`join`]) |
+//! | who built, where, from which commit and ref | the certificate's claims, from the OIDC issuer ([`agree`]) |
 //! | that the source is the module's own | the claims, against the module's path and version ([`source`]) |
 //! | that the build was isolated | the claims: whose workflow it was ([`agree::Vouched::provable_level`]) |
 //! | what the predicate says ([`slsa`]) | nothing. It must say what the claims say, and a contradiction is reported |

@@ -1,8 +1,9 @@
 //! What SLSA provenance says: v0.2 (slsa.dev/spec/v0.2/provenance) and v1 (slsa.dev/spec/v1.0/provenance).
 //!
-//! All of it is chosen by the signer. A predicate says the same thing in several places (the source stands in `configSource`, in
-//! `materials` and in the environment), and a reader that looks at one of them is told what another reader is not. So every
-//! place that says something is kept ([`Provenance::said`]), to be compared with the certificate, each.
+//! All of it is chosen by the signer. A predicate says the same thing in several places (the source stands in
+//! `configSource`, in `materials` and in the environment), and a reader that looks at one of them is told what
+//! another reader is not. So every place that says something is kept ([`Provenance::said`]), to be compared with the
+//! certificate, each.
 
 use serde_json::{Map, Value};
 
@@ -14,6 +15,12 @@ use super::statement::{DigestSet, Statement, StatementError};
 pub const V02: &str = "https://slsa.dev/provenance/v0.2";
 /// The predicate type of version 1, and of all 1.x.
 pub const V1: &str = "https://slsa.dev/provenance/v1";
+
+/// How the URI of a Git repository begins (SPDX 2.3, package download location, which SLSA follows).
+const GIT: &str = "git+";
+
+/// The path of a workflow of GitHub.
+const WORKFLOWS: &str = ".github/workflows/";
 
 /// The most materials, or resolved dependencies, of one predicate.
 pub const MAX_MATERIALS: usize = 16_384;
@@ -128,7 +135,7 @@ pub struct Provenance {
     pub build_type: String,
     /// By whom, a URI.
     pub builder_id: String,
-    /// From what: the first material (v0.2) or resolved dependency (v1), as the builders of GitHub have it.
+    /// From what: the first material (v0.2) or resolved dependency (v1) that comes from Git.
     pub source: Source,
     /// What the build was given: v0.2 `invocation.parameters`, v1 `externalParameters`. Empty if there is none.
     pub parameters: Map<String, Value>,
@@ -173,17 +180,19 @@ impl Provenance {
         Ok(())
     }
 
-    /// An artifact that is the source: `uri` with its ref, and `digest`.
+    /// An artifact that is the source: `uri` with its ref, and `digest`. What is no repository, such as an image,
+    /// says nothing.
     fn say_source(&mut self, object: &Object<'_>) -> Result<Source, SlsaError> {
-        let mut source = Source::default();
-        if let Some(uri) = object.maybe_text("uri")? {
-            let (repository, reference) = split_ref(uri);
-            self.say(Fact::Repository, object.place("uri"), repository);
-            source.repository = Repository::parse(repository);
-            if let Some(reference) = reference {
-                self.say(Fact::Reference, object.place("uri"), reference);
-                source.reference = Some(reference.to_owned());
-            }
+        let Some((uri, reference)) = object.maybe_text("uri")?.map(split_ref) else {
+            return Ok(Source::default());
+        };
+        let repository = Repository::parse(uri);
+        if repository.is_none() && !uri.starts_with(GIT) {
+            return Ok(Source::default());
+        }
+        self.say(Fact::Repository, object.place("uri"), uri);
+        if let Some(reference) = reference {
+            self.say(Fact::Reference, object.place("uri"), reference);
         }
         let digests = DigestSet::read(object, "digest")?;
         for algorithm in ["gitCommit", "sha1"] {
@@ -191,8 +200,7 @@ impl Provenance {
                 self.say(Fact::Commit, format!("{}.{algorithm}", object.place("digest")), commit);
             }
         }
-        source.commit = digests.commit().map(str::to_owned);
-        Ok(source)
+        Ok(Source { repository, reference: reference.map(str::to_owned), commit: digests.commit().map(str::to_owned) })
     }
 
     /// GitHub's variables, `GITHUB_…` in v1 and by npm, `github_…` in slsa-github-generator's v0.2.
@@ -270,13 +278,18 @@ impl Provenance {
     }
 }
 
-/// The artifacts of a list, the first of which is the source.
+/// The artifacts of a list. The first that comes from Git is the source: GitHub's builders list it first, and others
+/// list images and tools before it.
 fn source_of(provenance: &mut Provenance, list: &[Value], place: String) -> Result<(), SlsaError> {
     if list.len() > MAX_MATERIALS {
         return Err(SlsaError::TooManyMaterials { at: place, found: list.len() });
     }
-    if let Some(first) = list.first() {
-        provenance.source = provenance.say_source(&Object::new(first, format!("{place}[0]"))?)?;
+    for (index, artifact) in list.iter().enumerate() {
+        let artifact = Object::new(artifact, format!("{place}[{index}]"))?;
+        if artifact.maybe_text("uri")?.is_some_and(|uri| uri.starts_with(GIT)) {
+            provenance.source = provenance.say_source(&artifact)?;
+            break;
+        }
     }
     Ok(())
 }
@@ -286,7 +299,8 @@ fn v02(predicate: &Object<'_>) -> Result<Provenance, SlsaError> {
     if let Some(invocation) = predicate.maybe_object("invocation")? {
         if let Some(config) = invocation.maybe_object("configSource")? {
             provenance.say_source(&config)?;
-            if let Some(entry) = config.maybe_text("entryPoint")? {
+            // What it means is up to the build type: a Dockerfile, say.
+            if let Some(entry) = config.maybe_text("entryPoint")?.filter(|entry| entry.contains(WORKFLOWS)) {
                 // npm writes OWNER/REPO/PATH@REF, slsa-github-generator the path.
                 let place = config.place("entryPoint");
                 match split_ref(entry).1 {

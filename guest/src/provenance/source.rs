@@ -1,15 +1,17 @@
 //! Repositories, and which tag or commit of one a module version is.
 //!
-//! The rules are cmd/go's (Go 1.26, `cmd/go/internal/vcs/vcs.go` and `cmd/go/internal/modfetch/coderepo.go`): a version is a
-//! tag of the repository, with the module's directory in front; the directory of a major version (`…/v2`) is not part of it.
-//! A path whose repository is found by asking its server (a vanity path) has none here: policy must name it.
+//! The rules are cmd/go's (Go 1.26, `cmd/go/internal/vcs/vcs.go` and `cmd/go/internal/modfetch/coderepo.go`): a
+//! version is a tag of the repository, with the module's directory in front; the directory of a major version
+//! (`…/v2`) is not part of it. A path whose repository is found by asking its server (a vanity path) has none here:
+//! policy must name it.
 
 use std::fmt;
 
 use super::statement::is_lower_hex;
 use crate::module::{ModuleVersion, Version, split_path_version};
 
-/// How many digits of a commit a pseudo-version has (golang.org/x/mod/module.PseudoVersion; modfetch/codehost.ShortenSHA1).
+/// How many digits of a commit a pseudo-version has (golang.org/x/mod/module.PseudoVersion;
+/// modfetch/codehost.ShortenSHA1).
 const SHORT_COMMIT: usize = 12;
 
 /// A repository: host and path, without scheme, user, `.git` and `/` at the end. Never with empty elements.
@@ -25,9 +27,9 @@ pub struct Repository {
 const IGNORE_CASE: [&str; 3] = ["bitbucket.org", "github.com", "gitlab.com"];
 
 impl Repository {
-    /// Reads what SLSA predicates, certificates and people write: `git+https://github.com/o/r`, `https://github.com/o/r.git`,
-    /// `github.com/o/r`. None for what is no address of a repository in one of these forms, such as one with another scheme,
-    /// a user, a port, a query or a `..`.
+    /// Reads what SLSA predicates, certificates and people write: `git+https://github.com/o/r`,
+    /// `https://github.com/o/r.git`, `github.com/o/r`. None for what is no address of a repository in one of these
+    /// forms, such as one with another scheme, a user, a port, a query or a `..`.
     #[must_use]
     pub fn parse(uri: &str) -> Option<Self> {
         let rest = uri.strip_prefix("git+").unwrap_or(uri);
@@ -60,11 +62,12 @@ impl Repository {
         &self.path
     }
 
-    /// The directory of the module `module` in this repository, without its major version, if the module's path is below
-    /// the repository's address: `""` is the root.
+    /// The directory of the module `module` in this repository, without its major version, if the module's path is
+    /// below the repository's address: `""` is the root.
     ///
-    /// Only on hosts where the path says it all ([`repository_of`]), and gitlab.com: there groups nest, so that the path
-    /// alone does not say where the repository ends, but a project is no group, and nothing else can lie below it.
+    /// Only on hosts where the path says it all ([`repository_of`]), and gitlab.com: there groups nest, so that the
+    /// path alone does not say where the repository ends, but a project is no group, and nothing else can lie below
+    /// it.
     #[must_use]
     pub fn directory_of<'a>(&self, module: &'a str) -> Option<&'a str> {
         if let Some(home) = repository_of(module) {
@@ -99,8 +102,8 @@ impl fmt::Display for Repository {
     }
 }
 
-/// `URI@REF` as its halves: `git+https://github.com/o/r@refs/tags/v1`. Of several `@` the first counts, as in slsa-verifier: no
-/// repository has one, and a ref may.
+/// `URI@REF` as its halves: `git+https://github.com/o/r@refs/tags/v1`. Of several `@` the first counts, as in
+/// slsa-verifier: no repository has one, and a ref may.
 #[must_use]
 pub fn split_ref(uri: &str) -> (&str, Option<&str>) {
     match uri.split_once('@') {
@@ -137,8 +140,8 @@ impl Workflow {
         })
     }
 
-    /// Whether it was read from a release: `refs/tags/vX.Y.Z` without pre-release and metadata, as slsa-verifier demands of
-    /// the builders that it trusts.
+    /// Whether it was read from a release: `refs/tags/vX.Y.Z` without pre-release and metadata, as slsa-verifier
+    /// demands of the builders that it trusts.
     #[must_use]
     pub fn is_release(&self) -> bool {
         self.reference
@@ -162,8 +165,9 @@ pub struct Home<'a> {
     pub directory: &'a str,
 }
 
-/// The repository of the module path `module`, where the path alone says it: github.com, bitbucket.org, gitlab.com with two
-/// elements, gopkg.in, and any host with `.git` in the path. None for others: their server says it, and no server is asked.
+/// The repository of the module path `module`, where the path alone says it: github.com, bitbucket.org, gitlab.com
+/// with two elements, gopkg.in, and any host with `.git` in the path. None for others: their server says it, and no
+/// server is asked.
 #[must_use]
 pub fn repository_of(module: &str) -> Option<Home<'_>> {
     let (host, rest) = module.split_once('/')?;
@@ -241,10 +245,11 @@ pub fn tag_of(directory: &str, version: &str) -> Option<String> {
     })
 }
 
-/// Whether a build from `reference` and `commit` (both as the certificate says) of the module's repository can have made the module version.
+/// Whether a build from `reference` and `commit` (both as the certificate says) of the module's repository can have
+/// made the module version.
 ///
-/// A pseudo-version names its commit by 12 digits, and the source must be that commit; of any other version the source must be
-/// its tag, whatever the commit.
+/// A pseudo-version names its commit by 12 digits, and the source must be that commit; of any other version the
+/// source must be its tag, whatever the commit.
 ///
 /// # Errors
 ///
@@ -257,7 +262,8 @@ pub fn belongs(
 ) -> Result<(), SourceError> {
     let Some(tag) = tag_of(directory, module.version()) else {
         if let Some(found) = reference.filter(|reference| reference.starts_with("refs/pull/")) {
-            // What a pull request is built from is a merge that nobody has accepted. No branch has it, and cmd/go does not find it.
+            // What a pull request is built from is a merge that nobody has accepted. No branch has it, and cmd/go
+            // does not find it.
             return Err(SourceError::PullRequest { found: found.to_owned() });
         }
         let short = module.version().rsplit('-').next().unwrap_or_default();

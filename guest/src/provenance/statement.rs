@@ -1,12 +1,16 @@
 //! The in-toto statement: subjects, and a predicate about them (in-toto/attestation, spec/v1/statement.md and
 //! spec/v0.1.0/statement.md).
 //!
-//! Fields that the format does not know are ignored, as it demands. A field that differs from a known one in case only is
-//! refused: readers written in Go take either for the same.
+//! Fields that the format does not know are ignored, as it demands. A field that differs from a known one in case
+//! only is refused: readers written in Go take either for the same.
 
 use serde_json::{Map, Value};
 
 use super::fields::{FieldError, Object};
+use super::join::{By, Zip};
+use super::vsa::purl;
+use crate::hex;
+use crate::module::ModuleVersion;
 use crate::tuf::json::{self, Numbers};
 
 /// The payload type of a DSSE envelope with a statement in it.
@@ -28,6 +32,19 @@ pub enum Format {
     V01,
     /// `https://in-toto.io/Statement/v1`
     V1,
+}
+
+impl Format {
+    const ALL: [Self; 2] = [Self::V01, Self::V1];
+
+    /// The `_type`.
+    #[must_use]
+    pub fn uri(self) -> &'static str {
+        match self {
+            Self::V01 => "https://in-toto.io/Statement/v0.1",
+            Self::V1 => "https://in-toto.io/Statement/v1",
+        }
+    }
 }
 
 /// A statement: no more than what its signer wrote (see [`super`]).
@@ -52,10 +69,11 @@ pub struct Subject {
     pub digests: DigestSet,
 }
 
-/// Digests of one artifact by the name of the algorithm, 1 to [`MAX_DIGESTS`] (in-toto/attestation, spec/v1/digest_set.md).
+/// Digests of one artifact by the name of the algorithm, 1 to [`MAX_DIGESTS`] (in-toto/attestation,
+/// spec/v1/digest_set.md).
 ///
-/// Those of the algorithms that are looked at here (`sha1`, `sha256`, `sha384`, `sha512`, `gitCommit`, `dirHash1`) have the right number
-/// of lower-case hexadecimal digits; of others nothing is known.
+/// Those of the algorithms that are looked at here (`sha1`, `sha256`, `sha384`, `sha512`, `gitCommit`, `dirHash1`)
+/// have the right number of lower-case hexadecimal digits; of others nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DigestSet(Vec<(String, String)>);
 
@@ -98,7 +116,8 @@ impl DigestSet {
                 "gitCommit" => &[40, 64],
                 _ => &[],
             };
-            if !lengths.is_empty() && !(lengths.contains(&digest.len()) && is_lower_hex(digest)) {
+            let known = !lengths.is_empty();
+            if known && (!lengths.contains(&digest.len()) || !is_lower_hex(digest)) {
                 return Err(StatementError::Digest { at: digests.place(algorithm) });
             }
             set.push((algorithm.clone(), digest.clone()));
@@ -125,7 +144,7 @@ impl Statement {
         if payload.len() > MAX_PAYLOAD {
             return Err(StatementError::TooLarge { found: payload.len() });
         }
-        let value = json::parse_with(payload, Numbers::Any).map_err(StatementError::Json)?;
+        let mut value = json::parse_with(payload, Numbers::Any).map_err(StatementError::Json)?;
         let object = Object::new(&value, String::new()).map_err(|_| StatementError::NoObject)?;
         for key in object.map.keys() {
             let known = ["_type", "subject", "predicateType", "predicate"];
@@ -133,11 +152,11 @@ impl Statement {
                 return Err(StatementError::Case { key: key.clone() });
             }
         }
-        let format = match object.text("_type")? {
-            "https://in-toto.io/Statement/v0.1" => Format::V01,
-            "https://in-toto.io/Statement/v1" => Format::V1,
-            other => return Err(StatementError::Format { found: other.to_owned() }),
-        };
+        let found = object.text("_type")?;
+        let format = Format::ALL
+            .into_iter()
+            .find(|format| format.uri() == found)
+            .ok_or_else(|| StatementError::Format { found: found.to_owned() })?;
         let predicate_type = object.text("predicateType")?.to_owned();
         let listed = object.list("subject")?;
         if listed.is_empty() {
@@ -156,8 +175,43 @@ impl Statement {
             let name = subject.maybe_text("name")?.map(str::to_owned);
             subjects.push(Subject { name, digests });
         }
-        let predicate = object.maybe_object("predicate")?.map(|predicate| predicate.map.clone()).unwrap_or_default();
+        object.maybe_object("predicate")?;
+        let predicate = match value.get_mut("predicate").map(Value::take) {
+            Some(Value::Object(predicate)) => predicate,
+            _ => Map::new(),
+        };
         Ok(Self { format, subjects, predicate_type, predicate })
+    }
+}
+
+impl Statement {
+    /// A statement about `module`, whose zip is `zip`: `dirHash1`, and `sha256` if it is known. The name is the
+    /// package URL.
+    #[must_use]
+    pub fn of_module(module: &ModuleVersion, zip: &Zip, predicate_type: String, predicate: Map<String, Value>) -> Self {
+        let mut digests = vec![(By::DirHash1.as_str().to_owned(), hex::encode(&zip.h1.0))];
+        digests.extend(zip.sha256.map(|digest| (By::Sha256.as_str().to_owned(), hex::encode(&digest))));
+        let subject = Subject { name: Some(purl(module)), digests: DigestSet(digests) };
+        Self { format: Format::V1, subjects: vec![subject], predicate_type, predicate }
+    }
+
+    /// As JSON, the payload of an envelope: [`Self::parse`] reads it as the same, but for the last digit of fractions.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let subject = |subject: &Subject| {
+            let digests: Map<_, _> =
+                subject.digests.0.iter().map(|(name, digest)| (name.clone(), digest.clone().into())).collect();
+            let mut entry = Map::new();
+            entry.extend(subject.name.as_ref().map(|name| ("name".to_owned(), name.clone().into())));
+            entry.insert("digest".to_owned(), digests.into());
+            Value::Object(entry)
+        };
+        let mut statement = Map::new();
+        statement.insert("_type".to_owned(), self.format.uri().into());
+        statement.insert("subject".to_owned(), self.subjects.iter().map(subject).collect());
+        statement.insert("predicateType".to_owned(), self.predicate_type.clone().into());
+        statement.insert("predicate".to_owned(), self.predicate.clone().into());
+        statement.into()
     }
 }
 
@@ -221,7 +275,7 @@ pub enum StatementError {
         found: usize,
     },
     /// Not as many lower-case hexadecimal digits as the algorithm makes.
-    #[error("the statement's {at} is no such digest in lower-case hexadecimal")]
+    #[error("the statement's {at} is not as many lower-case hexadecimal digits as its algorithm makes")]
     Digest {
         /// Which.
         at: String,

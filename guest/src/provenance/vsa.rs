@@ -1,7 +1,7 @@
 //! Verification summaries: a verifier says that it has verified an artifact (slsa.dev/spec/v1.1/verification_summary).
 //!
-//! A summary is worth what its verifier is worth. The one who signed it must be the one that policy names for the verifier's ID:
-//! the ID alone is written by the signer, like everything here.
+//! A summary is worth what its verifier is worth. The one who signed it must be the one that policy names for the
+//! verifier's ID: the ID alone is written by the signer, like everything here.
 
 use jiff::Timestamp;
 
@@ -89,7 +89,8 @@ impl Summary {
         })
     }
 
-    /// The highest level of SLSA's build track that it says: `SLSA_BUILD_LEVEL_n`, in version 0.2 `SLSA_LEVEL_n`. None: none.
+    /// The highest level of SLSA's build track that it says: `SLSA_BUILD_LEVEL_n`, in version 0.2 `SLSA_LEVEL_n`.
+    /// None: none.
     #[must_use]
     pub fn build_level(&self) -> Option<u8> {
         let level = |text: &String| {
@@ -108,8 +109,8 @@ impl Summary {
 
 /// The package URL of `module`: `pkg:golang/github.com/o/r@v1.2.3`.
 ///
-/// The path keeps its case, which is part of a module's identity; the specification of package URLs wants it in lower case
-/// (package-url/purl-spec, `golang`), so that what others write need not ([`is_purl_of`]).
+/// The path keeps its case, which is part of a module's identity; the specification of package URLs wants it in lower
+/// case (package-url/purl-spec, `golang`), so that what others write need not ([`is_purl_of`]).
 #[must_use]
 pub fn purl(module: &ModuleVersion) -> String {
     // Paths hold letters, digits and "-._~/", versions also "+": that alone is escaped.
@@ -118,9 +119,9 @@ pub fn purl(module: &ModuleVersion) -> String {
 
 /// Whether `uri` is a package URL of `module`.
 ///
-/// The path may be in lower case, and anything may be percent-encoded. That is lenient on purpose: what binds a summary to a
-/// module is the digest that joins it, and this is to notice that the verifier meant something else. Qualifiers and a subpath
-/// name something else than the module's zip, and are refused.
+/// The path may be in lower case, and anything may be percent-encoded. That is lenient on purpose: what binds a
+/// summary to a module is the digest that joins it, and this is to notice that the verifier meant something else.
+/// Qualifiers and a subpath name something else than the module's zip, and are refused.
 #[must_use]
 pub fn is_purl_of(uri: &str, module: &ModuleVersion) -> bool {
     let Some((path, version)) = uri.strip_prefix("pkg:golang/").and_then(|rest| rest.rsplit_once('@')) else {
