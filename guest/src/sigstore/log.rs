@@ -624,6 +624,13 @@ pub struct Checkpoints {
     verified: BTreeSet<[u8; 32]>,
 }
 
+#[cfg(test)]
+impl Checkpoints {
+    pub(super) fn count(&self) -> usize {
+        self.verified.len()
+    }
+}
+
 /// Verifies what comes with an entry of `log`: a promise, a proof, or both.
 ///
 /// # Errors
