@@ -408,7 +408,7 @@ impl Material {
                     return Err(KeyError::TooLong(bytes.len()));
                 }
                 let key = rsa::PublicKey::from_pkcs1_der(bytes).map_err(|_| KeyError::Rsa)?;
-                let bits = key.n().bits();
+                let bits = key.n().bit_width();
                 if RSA_BITS.contains(&bits) { Ok(Self::Rsa(Box::new(key))) } else { Err(KeyError::RsaBits(bits)) }
             }
         }
