@@ -17,6 +17,25 @@ pub(crate) const fn primitive(number: u32) -> Tag {
     Tag::ContextSpecific { constructed: false, number: TagNumber(number) }
 }
 
+/// One field, written: the header and then the parts. `tag` is the whole byte.
+pub(crate) fn field(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut out = Vec::with_capacity(length + 6);
+    out.push(tag);
+    match u8::try_from(length) {
+        Ok(short @ 0..=0x7f) => out.push(short),
+        _ => {
+            let bytes = length.to_be_bytes();
+            let bytes = &bytes[bytes.iter().take_while(|byte| **byte == 0).count()..];
+            // As many bytes as a usize has fit seven bits.
+            out.push(0x80 | bytes.len() as u8);
+            out.extend_from_slice(bytes);
+        }
+    }
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+    out
+}
+
 /// What is no DER, or not the field that must come next. The caller says in which structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not strict DER")]
@@ -224,6 +243,17 @@ mod tests {
             "20261127100060Z",
         ] {
             assert_eq!(precise(bad), Err(NotDer), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_written_as_it_is_read() {
+        for length in [0, 1, 127, 128, 255, 256, 65_535, 65_536] {
+            let content = vec![7; length];
+            let mut der = field(0x04, &[&content]);
+            assert_eq!(Der::new(&der).and_then(|mut reader| reader.octets().map(<[u8]>::len)), Ok(length));
+            der.pop();
+            assert_eq!(Der::new(&der).and_then(|mut reader| reader.octets().map(<[u8]>::len)), Err(NotDer));
         }
     }
 

@@ -5,8 +5,8 @@
 //! UTF-8 without control characters: what a policy compares is what a person sees. Nothing here says that the certificate is to
 //! be believed: [`super::chain`] does, over the same bytes.
 //!
-//! cosign and sigstore-go accept a certificate if any of several names matches; Fulcio writes one, and with several a reader of
-//! the report would not know who signed. So several are refused.
+//! Of several names sigstore-go 1.2.1 takes the first URI, else the first e-mail address, else Fulcio's OtherName; others match
+//! any. Fulcio writes one, and with several a reader of the report would not know who signed. So several are refused.
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -29,6 +29,7 @@ pub const MAX_CLAIM: usize = 4 << 10;
 pub const MAX_CHAIN: usize = 10;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
@@ -98,6 +99,9 @@ pub struct Certificate {
     der: Vec<u8>,
     /// Where TBSCertificate is in `der`, tag and length included.
     tbs: std::ops::Range<usize>,
+    /// The content of the AlgorithmIdentifier of the signature.
+    pub(super) algorithm: Vec<u8>,
+    pub(super) signature: Vec<u8>,
     /// The serial number: an INTEGER's content.
     pub serial: Vec<u8>,
     /// The issuer's Name, whole.
@@ -112,6 +116,10 @@ pub struct Certificate {
     pub key: PublicKey,
     /// Whether it may issue certificates (basicConstraints).
     pub is_ca: bool,
+    /// How many authorities may stand between it and a signer's certificate (pathLenConstraint).
+    pub path_length: Option<u8>,
+    /// Whether it limits the names that it issues for (nameConstraints).
+    pub has_name_constraints: bool,
     /// What its key is for.
     pub usage: ExtendedKeyUsage,
     /// The subjectKeyIdentifier.
@@ -152,7 +160,7 @@ impl Certificate {
         let mut outer = Der::only_sequence(der).map_err(bad("outline"))?;
         let tbs = outer.whole().map_err(bad("outline"))?;
         let algorithm = outer.whole().map_err(bad("outline"))?;
-        outer.bits().map_err(bad("signature"))?;
+        let signature = outer.bits().map_err(bad("signature"))?;
         outer.finish().map_err(bad("outline"))?;
         // It follows the header of the outer SEQUENCE, and the two fields before the signature are slices of `der`.
         let start = tbs.as_ptr() as usize - der.as_ptr() as usize;
@@ -178,6 +186,11 @@ impl Certificate {
         let mut certificate = Self {
             der: der.to_vec(),
             tbs: start..start + tbs.len(),
+            algorithm: Der::new(algorithm)
+                .and_then(|mut der| der.read(Tag::Sequence))
+                .map_err(bad("outline"))?
+                .to_vec(),
+            signature: signature.to_vec(),
             serial,
             issuer,
             subject,
@@ -185,6 +198,8 @@ impl Certificate {
             not_after,
             key,
             is_ca: false,
+            path_length: None,
+            has_name_constraints: false,
             usage: ExtendedKeyUsage::default(),
             key_id: None,
             scts: None,
@@ -219,7 +234,7 @@ impl Certificate {
                 let mut fields = Der::only_sequence(value).map_err(bad("basicConstraints"))?;
                 self.is_ca = fields.flag().map_err(bad("basicConstraints"))?;
                 if !fields.is_empty() {
-                    fields.integer().map_err(bad("basicConstraints"))?;
+                    self.path_length = Some(fields.small().map_err(bad("basicConstraints"))?);
                 }
                 fields.finish().map_err(bad("basicConstraints"))?;
             } else if oid == EXTENDED_KEY_USAGE.as_bytes() {
@@ -231,6 +246,8 @@ impl Certificate {
                 if self.usage.purposes.is_empty() {
                     return Err(CertificateError::Malformed("extKeyUsage"));
                 }
+            } else if oid == NAME_CONSTRAINTS.as_bytes() {
+                self.has_name_constraints = true;
             } else if oid == SUBJECT_KEY_ID.as_bytes() {
                 self.key_id = Some(only_octets(value).map_err(bad("subjectKeyIdentifier"))?.to_vec());
             } else if oid == SCT_LIST.as_bytes() {

@@ -19,7 +19,7 @@ use rsa::{Pkcs1v15Sign, Pss};
 use sha2::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update, consts::U64};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::asn1::{Der, NotDer};
+use super::asn1::{Der, NotDer, field};
 
 /// How long an encoded key may be, in bytes: RSA of 4096 bits takes 550.
 pub const MAX_KEY: usize = 4 << 10;
@@ -260,11 +260,7 @@ impl PublicKey {
         // The SPKI of the same key: rsaEncryption with NULL, and the key as a BIT STRING.
         const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
         let material = Material::read(Kind::Rsa, der)?;
-        let long = |tag: u8, length: usize| [tag, 0x82, (length >> 8) as u8, length as u8];
-        // A key of 2048 bits or more and of MAX_KEY bytes or less: the lengths take two bytes.
-        let spki =
-            [&long(0x30, ALGORITHM.len() + 4 + 1 + der.len())[..], &ALGORITHM, &long(0x03, 1 + der.len()), &[0], der]
-                .concat();
+        let spki = field(0x30, &[&ALGORITHM, &field(0x03, &[&[0], der])]);
         Ok(Self { spki, material })
     }
 
@@ -412,7 +408,7 @@ impl Material {
                     return Err(KeyError::TooLong(bytes.len()));
                 }
                 let key = rsa::PublicKey::from_pkcs1_der(bytes).map_err(|_| KeyError::Rsa)?;
-                let bits = key.n().bits();
+                let bits = key.n().bit_width();
                 if RSA_BITS.contains(&bits) { Ok(Self::Rsa(Box::new(key))) } else { Err(KeyError::RsaBits(bits)) }
             }
         }
