@@ -137,6 +137,9 @@ pub struct Path<'a> {
     pub uri: &'a str,
     /// SHA-256 of the issuer's SubjectPublicKeyInfo: what an SCT is bound to.
     pub issuer_key_hash: [u8; 32],
+    /// When the same path holds: the times that all of its certificates and the trusted root's window have in common. None where
+    /// a certificate on it came with the signature, whose dates are not looked at here.
+    pub window: Option<Validity>,
 }
 
 /// Authorities, ready to be asked many times.
@@ -164,6 +167,17 @@ struct Issuer {
     /// When it and everything above it is valid.
     from: Timestamp,
     until: Timestamp,
+}
+
+impl Prepared {
+    /// The times that this authority's window, its certificates from `issuer` up and `leaf` have in common.
+    fn window(&self, issuer: &Issuer, leaf: &Certificate) -> Validity {
+        let until = issuer.until.min(leaf.not_after);
+        Validity {
+            start: self.validity.start.max(issuer.from).max(leaf.not_before),
+            end: Some(self.validity.end.map_or(until, |end| end.min(until))),
+        }
+    }
 }
 
 impl Anchors {
@@ -238,9 +252,10 @@ impl Anchors {
             match certificate.verify_for_usage(ALGORITHMS, anchors, &given, time, usage, None, None) {
                 Ok(path) => {
                     let between = path.intermediate_certificates().next();
+                    let window = between.is_none().then(|| authority.window(issuer, leaf));
                     let issuer_key_hash = between
                         .map_or(issuer.key_hash, |issuer| Sha256::digest(issuer.subject_public_key_info()).into());
-                    return Ok(Path { authority: authority.index, uri: &authority.uri, issuer_key_hash });
+                    return Ok(Path { authority: authority.index, uri: &authority.uri, issuer_key_hash, window });
                 }
                 Err(error) => {
                     if worst == ChainError::UnknownIssuer {

@@ -874,7 +874,8 @@ mod tests {
     /// What sigstore-verify says.
     fn peer(instance: &Instance, recipe: &Recipe, bundle: &Value, artifact: &[u8]) -> Result<(), String> {
         crate::tuf::crypto::install();
-        let root = sigstore_trust_root::TrustedRoot::from_json(&instance.trusted_root().to_string()).map_err(|e| e.to_string())?;
+        let root = sigstore_trust_root::TrustedRoot::from_json(&instance.trusted_root().to_string())
+            .map_err(|e| e.to_string())?;
         let bundle = sigstore_types::Bundle::from_json(&bundle.to_string()).map_err(|e| e.to_string())?;
         let verified = match &recipe.signer {
             Signer::Certificate(_) => {
@@ -892,7 +893,8 @@ mod tests {
     fn the_peer_accepts_what_is_made_here() {
         let instance = Instance::new(1);
         let person = Signer::Certificate(Leaf::person(&instance, "a@example.com", "https://issuer.example"));
-        let workflow = Signer::Certificate(Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
+        let workflow =
+            Signer::Certificate(Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
         let artifact = b"artifact".to_vec();
         for signer in [person, workflow, Signer::Key(Key::new(Kind::P256, 77))] {
             for content in [Content::Message(artifact.clone()), statement(&artifact)] {
@@ -905,8 +907,15 @@ mod tests {
                     (3, Rekor::V2, true),
                 ] {
                     for (tree_size, index) in [(1, 0), (2, 1), (7, 4), (8, 0), (5, 4)] {
-                        let recipe =
-                            Recipe { version, content: content.clone(), signer: signer.clone(), rekor, stamped, tree_size, index };
+                        let recipe = Recipe {
+                            version,
+                            content: content.clone(),
+                            signer: signer.clone(),
+                            rekor,
+                            stamped,
+                            tree_size,
+                            index,
+                        };
                         let bundle = instance.bundle(&recipe);
                         let verdict = peer(&instance, &recipe, &bundle, &artifact);
                         assert_eq!(verdict, Ok(()), "0.{version} {rekor:?} {index} of {tree_size}: {bundle:#}");

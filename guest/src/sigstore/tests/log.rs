@@ -115,7 +115,7 @@ fn what_a_log_did_not_say() {
             vec![(at("/inclusionProof"), other["inclusionProof"].clone())],
         ),
         ("version 2's numbers differ", "rekor2", vec![(at("/logIndex"), json!("734"))]),
-        ("the log has not signed", "v0.3", vec![(note.clone(), json!(v1_note.replace("wNI9aj", "wNI9ak")))]),
+        ("the log has not signed", "v0.3", vec![(note.clone(), json!(v1_note.replace("wNI9aj", "xNI9aj")))]),
         (
             "the log has signed something else",
             "v0.3",
