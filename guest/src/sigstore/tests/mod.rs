@@ -3,7 +3,9 @@
 mod bundle;
 mod legacy;
 mod log;
+mod peer;
 mod root;
+mod signature;
 
 use std::fs;
 use std::path::Path;
