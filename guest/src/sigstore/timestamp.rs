@@ -239,8 +239,11 @@ fn read_token(bytes: &[u8]) -> Result<Token<'_>, TimestampError> {
     let explicit = outer.read(constructed(0)).map_err(bad(PART))?;
     outer.finish().map_err(bad(PART))?;
     let mut data = Der::only_sequence(explicit).map_err(bad(PART))?;
-    data.small().map_err(bad(PART))?;
-    // The hash functions, once more.
+    // RFC 5652 section 5.1: 3 for a content that is not plain data. Producers that write 1 are taken, as elsewhere.
+    if !matches!(data.small().map_err(bad(PART))?, 1 | 3) {
+        return Err(TimestampError::Malformed("version"));
+    }
+    // The signers' hash functions, once more.
     data.read(Tag::Set).map_err(bad(PART))?;
     let mut content = data.sequence().map_err(bad(PART))?;
     if content.oid().map_err(bad(PART))? != TST_INFO.as_bytes() {
@@ -278,7 +281,7 @@ fn read_token(bytes: &[u8]) -> Result<Token<'_>, TimestampError> {
 /// SignerInfo: RFC 5652 section 5.3.
 fn read_signer(mut fields: Der<'_>) -> Result<Signer<'_>, TimestampError> {
     const PART: &str = "signer";
-    fields.small().map_err(bad(PART))?;
+    let version = fields.small().map_err(bad(PART))?;
     let id = if let Some(key) = fields.optional(primitive(0)).map_err(bad(PART))? {
         SignerId::Key(key)
     } else {
@@ -288,6 +291,10 @@ fn read_signer(mut fields: Der<'_>) -> Result<Signer<'_>, TimestampError> {
         id.finish().map_err(bad(PART))?;
         SignerId::IssuerAndSerial { issuer, serial }
     };
+    // Section 5.3: the version says how the signer is named.
+    if version != if matches!(id, SignerId::Key(_)) { 3 } else { 1 } {
+        return Err(TimestampError::Malformed("version"));
+    }
     let hash = read_hash(&mut fields, PART)?;
     let attributes =
         fields.optional(constructed(0)).map_err(bad(PART))?.ok_or(TimestampError::Attribute("contentType"))?;
@@ -609,9 +616,10 @@ mod tests {
                 verify(&changed, SIGNATURE, &anchors).is_ok()
             })
             .collect();
-        // Two versions, and the list of hash functions that the signer repeats: CMS does not sign them.
+        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that the signer
+        // repeats: CMS signs none of them.
         let unsigned: Vec<u8> = survivors.iter().map(|at| token[*at]).collect();
-        insta::assert_snapshot!(crate::hex::encode(&unsigned));
+        assert_eq!(crate::hex::encode(&unsigned), "00300b0609608648016503040201");
         for length in 0..token.len() {
             assert!(verify(&token[..length], SIGNATURE, &anchors).is_err(), "{length}");
         }
