@@ -898,30 +898,28 @@ mod tests {
         let artifact = b"artifact".to_vec();
         for signer in [person, workflow, Signer::Key(Key::new(Kind::P256, 77))] {
             for content in [Content::Message(artifact.clone()), statement(&artifact)] {
-                for (version, rekor, stamped) in [
-                    (3, Rekor::V1, false),
-                    (2, Rekor::V1, false),
-                    (2, Rekor::V1, true),
-                    (1, Rekor::Promise, false),
-                    (1, Rekor::V1, false),
-                    (3, Rekor::V2, true),
+                for (version, rekor, stamped, tree_size, index) in [
+                    (3, Rekor::V1, false, 7, 4),
+                    (2, Rekor::V1, false, 1, 0),
+                    (2, Rekor::V1, true, 2, 1),
+                    (1, Rekor::Promise, false, 1, 0),
+                    (1, Rekor::V1, false, 8, 0),
+                    (3, Rekor::V2, true, 5, 4),
                 ] {
-                    for (tree_size, index) in [(1, 0), (2, 1), (7, 4), (8, 0), (5, 4)] {
-                        let recipe = Recipe {
-                            version,
-                            content: content.clone(),
-                            signer: signer.clone(),
-                            rekor,
-                            stamped,
-                            tree_size,
-                            index,
-                        };
-                        let bundle = instance.bundle(&recipe);
-                        let verdict = peer(&instance, &recipe, &bundle, &artifact);
-                        assert_eq!(verdict, Ok(()), "0.{version} {rekor:?} {index} of {tree_size}: {bundle:#}");
-                        assert!(peer(&Instance::new(11), &recipe, &bundle, &artifact).is_err(), "of another instance");
-                        assert!(peer(&instance, &recipe, &bundle, b"another").is_err(), "of another artifact");
-                    }
+                    let recipe = Recipe {
+                        version,
+                        content: content.clone(),
+                        signer: signer.clone(),
+                        rekor,
+                        stamped,
+                        tree_size,
+                        index,
+                    };
+                    let bundle = instance.bundle(&recipe);
+                    let verdict = peer(&instance, &recipe, &bundle, &artifact);
+                    assert_eq!(verdict, Ok(()), "0.{version} {rekor:?} {index} of {tree_size}: {bundle:#}");
+                    assert!(peer(&Instance::new(11), &recipe, &bundle, &artifact).is_err(), "of another instance");
+                    assert!(peer(&instance, &recipe, &bundle, b"another").is_err(), "of another artifact");
                 }
             }
         }

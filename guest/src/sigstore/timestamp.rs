@@ -239,8 +239,11 @@ fn read_token(bytes: &[u8]) -> Result<Token<'_>, TimestampError> {
     let explicit = outer.read(constructed(0)).map_err(bad(PART))?;
     outer.finish().map_err(bad(PART))?;
     let mut data = Der::only_sequence(explicit).map_err(bad(PART))?;
-    data.small().map_err(bad(PART))?;
-    // The hash functions, once more.
+    // RFC 5652 section 5.1: 3 for a content that is not plain data. Producers that write 1 are taken, as elsewhere.
+    if !matches!(data.small().map_err(bad(PART))?, 1 | 3) {
+        return Err(TimestampError::Malformed("version"));
+    }
+    // The signers' hash functions, once more.
     data.read(Tag::Set).map_err(bad(PART))?;
     let mut content = data.sequence().map_err(bad(PART))?;
     if content.oid().map_err(bad(PART))? != TST_INFO.as_bytes() {
@@ -278,7 +281,7 @@ fn read_token(bytes: &[u8]) -> Result<Token<'_>, TimestampError> {
 /// SignerInfo: RFC 5652 section 5.3.
 fn read_signer(mut fields: Der<'_>) -> Result<Signer<'_>, TimestampError> {
     const PART: &str = "signer";
-    fields.small().map_err(bad(PART))?;
+    let version = fields.small().map_err(bad(PART))?;
     let id = if let Some(key) = fields.optional(primitive(0)).map_err(bad(PART))? {
         SignerId::Key(key)
     } else {
@@ -288,6 +291,10 @@ fn read_signer(mut fields: Der<'_>) -> Result<Signer<'_>, TimestampError> {
         id.finish().map_err(bad(PART))?;
         SignerId::IssuerAndSerial { issuer, serial }
     };
+    // Section 5.3: the version says how the signer is named.
+    if version != if matches!(id, SignerId::Key(_)) { 3 } else { 1 } {
+        return Err(TimestampError::Malformed("version"));
+    }
     let hash = read_hash(&mut fields, PART)?;
     let attributes =
         fields.optional(constructed(0)).map_err(bad(PART))?.ok_or(TimestampError::Attribute("contentType"))?;
@@ -448,4 +455,178 @@ fn check_signature(signer: &Signer<'_>, certificate: &Certificate) -> Result<(),
     // RFC 5652 section 5.4: signed under the tag of a SET, not under [0].
     let signed = super::asn1::field(0x31, &[signer.attributes]);
     key.verify(scheme, Message::Bytes(&signed), signer.signature).map_err(|_| TimestampError::BadSignature)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::chain::Purpose;
+    use super::super::key::Hash;
+    use super::super::root::{Authority, Validity};
+    use super::super::testing::{Extension, Instance, Key, Stamper, oid, tlv};
+    use super::*;
+
+    const SIGNATURE: &[u8] = b"a signature";
+
+    fn authority(instance: &Instance, chain: Vec<Vec<u8>>) -> Authority {
+        let validity = Validity { start: instance.now - SignedDuration::from_hours(1), end: Some(instance.now) };
+        Authority { uri: "https://tsa.example".to_owned(), chain, validity }
+    }
+
+    fn anchors(authorities: &[Authority]) -> Anchors {
+        Anchors::new(authorities, Purpose::TimeStamping).expect("authorities")
+    }
+
+    /// What comes of the instance's stamp under its own root.
+    fn of(instance: &Instance, token: &[u8]) -> Result<Timestamp, TimestampError> {
+        verify(token, SIGNATURE, &anchors(&[authority(instance, instance.tsa_chain())])).map(|stamp| stamp.time)
+    }
+
+    fn by(instance: &Instance) -> Stamper {
+        Stamper { imprint: Hash::Sha256.of(SIGNATURE), ..Stamper::new(instance, instance.now) }
+    }
+
+    #[test]
+    fn a_stamp_by_every_kind_of_key() {
+        for kind in [Kind::P256, Kind::P384, Kind::P521, Kind::Ed25519] {
+            for embedded in [true, false] {
+                let instance = Instance { tsa: Key::new(kind, 60), embedded, ..Instance::new(1) };
+                let token = instance.stamp(SIGNATURE, instance.now);
+                assert_eq!(of(&instance, &token), Ok(instance.now), "{kind:?} {embedded}");
+                // Bare, without the response around it.
+                let bare =
+                    Der::only_sequence(&token).and_then(|mut der| der.whole().and(der.whole())).expect("a token");
+                assert_eq!(of(&instance, bare), Ok(instance.now), "{kind:?} {embedded}");
+                // The authority does not say who signs for it.
+                let root = anchors(&[authority(&instance, vec![instance.tsa_chain().remove(1)])]);
+                let verdict = verify(&token, SIGNATURE, &root).map(|stamp| stamp.time);
+                let expected = if embedded { Ok(instance.now) } else { Err(TimestampError::NoCertificate) };
+                assert_eq!(verdict, expected, "{kind:?} {embedded}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_of_this_signature_and_of_a_time_when_the_authority_was_believed() {
+        let instance = Instance::new(1);
+        let token = instance.stamp(SIGNATURE, instance.now);
+        let anchors = anchors(&[authority(&instance, instance.tsa_chain())]);
+        assert_eq!(verify(&token, b"another", &anchors), Err(TimestampError::Imprint));
+        assert_eq!(of(&Instance::new(11), &token), Err(TimestampError::NoCertificate));
+        let late = instance.now + SignedDuration::from_secs(1);
+        assert_eq!(of(&instance, &instance.stamp(SIGNATURE, late)), Err(TimestampError::NoAuthority(late)));
+        let early = instance.now - SignedDuration::from_hours(2);
+        assert_eq!(of(&instance, &instance.stamp(SIGNATURE, early)), Err(TimestampError::NoAuthority(early)));
+        for hash in [Hash::Sha384, Hash::Sha512] {
+            let wrong = instance.stamp_by(Stamper { imprint: hash.of(SIGNATURE), ..by(&instance) });
+            assert_eq!(of(&instance, &wrong), Err(TimestampError::Imprint), "a digest of another function");
+        }
+    }
+
+    #[test]
+    fn the_signers_certificate_is_for_timestamps_alone() {
+        let instance = Instance::new(1);
+        let token = instance.stamp(SIGNATURE, instance.now);
+        let usage = Err(TimestampError::Chain(ChainError::Usage("timeStamping alone, and critical")));
+        for (critical, purposes, verdict) in [
+            (false, &["1.3.6.1.5.5.7.3.8"][..], usage.clone()),
+            (true, &["1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.3"], usage.clone()),
+            (true, &["1.3.6.1.5.5.7.3.3"], usage),
+            // The same as embedded, by the bytes.
+            (true, &["1.3.6.1.5.5.7.3.8"], Ok(instance.now)),
+        ] {
+            let mut template = instance.tsa_template();
+            template.extensions = vec![Extension::usage(critical, purposes)];
+            let chain = vec![template.sign(&instance.tsa_root), instance.tsa_chain().remove(1)];
+            let plain = Instance { embedded: false, ..instance.clone() };
+            let token = if verdict.is_ok() { token.clone() } else { plain.stamp(SIGNATURE, plain.now) };
+            let verified = verify(&token, SIGNATURE, &anchors(&[authority(&instance, chain)])).map(|stamp| stamp.time);
+            assert_eq!(verified, verdict, "{critical} {purposes:?}");
+        }
+        // Expired by then.
+        let mut template = instance.tsa_template();
+        template.not_after = instance.now - SignedDuration::from_secs(1);
+        let plain = Instance { embedded: false, ..instance.clone() };
+        let chain = vec![template.sign(&instance.tsa_root), instance.tsa_chain().remove(1)];
+        let anchors = anchors(&[authority(&instance, chain)]);
+        let verdict = verify(&plain.stamp(SIGNATURE, plain.now), SIGNATURE, &anchors);
+        let expired = ChainError::Expired { at: instance.now, until: template.not_after };
+        assert_eq!(verdict, Err(TimestampError::Chain(expired)));
+    }
+
+    #[test]
+    fn attributes_status_and_signers() {
+        let instance = Instance::new(1);
+        let make = |change: fn(&mut Stamper)| {
+            let mut by = by(&instance);
+            change(&mut by);
+            of(&instance, &instance.stamp_by(by))
+        };
+        assert_eq!(make(|_| {}), Ok(instance.now));
+        // grantedWithMods; rejection.
+        assert_eq!(make(|by| by.status = 1), Ok(instance.now));
+        assert_eq!(make(|by| by.status = 2), Err(TimestampError::Status(2)));
+        assert_eq!(make(|by| by.signers = 0), Err(TimestampError::Signers(0)));
+        assert_eq!(make(|by| by.signers = 2), Err(TimestampError::Signers(2)));
+        // Accuracy, ordering and nonce are read over; a critical extension is not.
+        assert_eq!(
+            make(|by| by.info = [tlv(0x30, &[]), tlv(1, &[&[0xff]]), tlv(2, &[&[9]])].concat()),
+            Ok(instance.now)
+        );
+        let critical = |by: &mut Stamper| {
+            by.info = tlv(0xa1, &[&tlv(0x30, &[&oid("1.2.3"), &tlv(1, &[&[0xff]]), &tlv(4, &[])])]);
+        };
+        assert_eq!(make(critical), Err(TimestampError::CriticalExtension));
+        assert_eq!(make(|by| by.info = tlv(0x0c, &[])), Err(TimestampError::Malformed("content")));
+        let missing = |name| Err(TimestampError::Attribute(name));
+        // In the order of `Instance::stamp_by`: the type, the digest, the certificate.
+        assert_eq!(make(|by| by.attributes = |list| drop(list.remove(0))), missing("contentType"));
+        assert_eq!(make(|by| by.attributes = |list| drop(list.remove(1))), missing("messageDigest"));
+        assert_eq!(make(|by| by.attributes = |list| drop(list.remove(2))), Ok(instance.now));
+        assert_eq!(make(|by| by.attributes = |list| list.push(list[0].clone())), missing("contentType"));
+        assert_eq!(make(|by| by.attributes = |list| list.push(list[1].clone())), missing("messageDigest"));
+        assert_eq!(make(|by| by.attributes = |list| list.push(list[2].clone())), missing("signingCertificateV2"));
+        let other = |by: &mut Stamper| {
+            by.attributes = |list| {
+                let id = tlv(0x30, &[&tlv(0x30, &[&tlv(0x30, &[&tlv(4, &[&[0; 32]])])])]);
+                list[2] = tlv(0x30, &[&oid("1.2.840.113549.1.9.16.2.47"), &tlv(0x31, &[&id])]);
+            };
+        };
+        assert_eq!(make(other), missing("signingCertificateV2"));
+        let many = |count: usize| -> fn(&mut Vec<Vec<u8>>) {
+            if count == MAX_ATTRIBUTES {
+                |list| list.resize(MAX_ATTRIBUTES, tlv(0x30, &[&oid("1.2.3"), &tlv(0x31, &[])]))
+            } else {
+                |list| list.resize(MAX_ATTRIBUTES + 1, tlv(0x30, &[&oid("1.2.3"), &tlv(0x31, &[])]))
+            }
+        };
+        let with = |count| of(&instance, &instance.stamp_by(Stamper { attributes: many(count), ..by(&instance) }));
+        assert_eq!(with(MAX_ATTRIBUTES), Ok(instance.now));
+        assert_eq!(with(MAX_ATTRIBUTES + 1), Err(TimestampError::TooManyAttributes));
+        let long = vec![0; MAX_TIMESTAMP + 1];
+        assert_eq!(of(&instance, &long), Err(TimestampError::TooLong(MAX_TIMESTAMP + 1)));
+    }
+
+    #[test]
+    fn no_changed_byte_verifies() {
+        let instance = Instance { tsa: Key::new(Kind::P256, 60), embedded: false, ..Instance::new(1) };
+        let token = instance.stamp(SIGNATURE, instance.now);
+        let anchors = anchors(&[authority(&instance, instance.tsa_chain())]);
+        let survivors: Vec<usize> = (0..token.len())
+            .filter(|at| {
+                let mut changed = token.clone();
+                changed[*at] ^= 1 << (at % 8);
+                verify(&changed, SIGNATURE, &anchors).is_ok()
+            })
+            .collect();
+        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that the signer
+        // repeats: CMS signs none of them.
+        let unsigned: Vec<u8> = survivors.iter().map(|at| token[*at]).collect();
+        assert_eq!(crate::hex::encode(&unsigned), "00300b0609608648016503040201");
+        for length in 0..token.len() {
+            assert!(verify(&token[..length], SIGNATURE, &anchors).is_err(), "{length}");
+        }
+        assert!(verify(&[&token[..], &[0]].concat(), SIGNATURE, &anchors).is_err());
+    }
 }
