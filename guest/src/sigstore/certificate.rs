@@ -419,3 +419,143 @@ fn san(value: &[u8]) -> Result<San, CertificateError> {
     }
     text(content, NAME).map(San::Other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Extension, Instance, Leaf, oid, tlv, utf8};
+    use super::*;
+
+    fn issue(extensions: Vec<Extension>) -> Result<Claims, CertificateError> {
+        let instance = Instance::new(1);
+        let mut leaf = Leaf::new(&instance, Extension::uri("https://a.example"), Vec::new());
+        leaf.logs.clear();
+        leaf.extensions = extensions;
+        Certificate::parse(&instance.issue(&leaf)).and_then(|certificate| certificate.claims())
+    }
+
+    fn san(names: &[Vec<u8>]) -> Result<San, CertificateError> {
+        issue(vec![Extension::names(names)]).map(|claims| claims.san)
+    }
+
+    #[test]
+    fn the_peer_reads_the_same_claims() {
+        let instance = Instance::new(1);
+        for leaf in [
+            Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"),
+            Leaf::person(&instance, "a@example.com", "https://issuer.example"),
+        ] {
+            let der = instance.issue(&leaf);
+            let certificate = Certificate::parse(&der).expect("a certificate");
+            let claims = certificate.claims().expect("claims");
+            let peer =
+                sigstore_verify::crypto::parse_certificate_info(&sigstore_types::DerCertificate::new(der.clone()))
+                    .expect("the peer reads it");
+            assert_eq!(Some(claims.san.as_str()), peer.identity.as_ref().map(|san| san.as_str()));
+            assert_eq!(claims.issuer, peer.issuer);
+            assert_eq!(certificate.not_before, peer.not_before);
+            assert_eq!(certificate.not_after, peer.not_after);
+            assert_eq!(certificate.key.spki(), leaf.key.spki());
+            assert!(!certificate.is_ca);
+        }
+        let der = instance.issue(&Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
+        insta::assert_debug_snapshot!(Certificate::parse(&der).and_then(|certificate| certificate.claims()));
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(san(&[Extension::email("a@example.com")]), Ok(San::Email("a@example.com".into())));
+        assert_eq!(san(&[Extension::uri("https://a.example")]), Ok(San::Uri("https://a.example".into())));
+        assert_eq!(san(&[Extension::other("a!b.example")]), Ok(San::Other("a!b.example".into())));
+        let two = [Extension::email("a@example.com"), Extension::email("b@example.com")];
+        let unreadable = Err(CertificateError::ClaimText("subjectAltName"));
+        for (names, error) in [
+            (&two[..], Err(CertificateError::SeveralSans(2))),
+            (&[], Err(CertificateError::NoSan)),
+            // dNSName; another OtherName.
+            (&[tlv(0x82, &[b"a.example"])], Err(CertificateError::SanKind)),
+            (&[tlv(0xa0, &[&oid("1.2.3"), &tlv(0xa0, &[&utf8("a")])])], Err(CertificateError::SanKind)),
+            (&[Extension::email("a\0@example.com")], unreadable.clone()),
+            (&[Extension::email("a\u{e9}@example.com")], unreadable.clone()),
+            (&[Extension::email("")], unreadable.clone()),
+            (&[Extension::other("")], unreadable.clone()),
+            (&[Extension::other("a\nb")], unreadable.clone()),
+            (&[tlv(0x86, &[&[b'a'; MAX_CLAIM + 1]])], Err(CertificateError::ClaimTooLong("subjectAltName"))),
+            // Constructed.
+            (&[tlv(0xa1, &[b"a@example.com"])], Err(CertificateError::SanKind)),
+        ] {
+            assert_eq!(san(names), error, "{names:?}");
+        }
+        assert_eq!(issue(vec![Extension::usage(false, &["1.2.3"])]), Err(CertificateError::NoSan));
+    }
+
+    #[test]
+    fn claims_are_read_in_one_encoding_only() {
+        const OID: &str = "1.3.6.1.4.1.57264.1.";
+        let name = || Extension::names(&[Extension::uri("https://a.example")]);
+        let with = |number: u8, value: &[u8]| {
+            issue(vec![name(), Extension::new(&format!("{OID}{number}"), false, value.to_vec())])
+        };
+        assert_eq!(with(8, &utf8("a")).map(|claims| claims.issuer), Ok(Some("a".into())));
+        assert_eq!(with(1, b"a").map(|claims| claims.issuer), Ok(Some("a".into())));
+        assert_eq!(with(5, b"o/r").map(|claims| claims.github.repository), Ok(Some("o/r".into())));
+        let both = vec![name(), Extension::claim(1, "old"), Extension::claim(8, "new")];
+        assert_eq!(issue(both).map(|claims| claims.issuer), Ok(Some("new".into())));
+        let encoding = CertificateError::ClaimEncoding(".1.8 (issuer)");
+        let text = CertificateError::ClaimText(".1.8 (issuer)");
+        for (value, error) in [
+            (b"raw".to_vec(), encoding.clone()),
+            // PrintableString, IA5String, a long length, one byte more, an indefinite length.
+            (tlv(0x13, &[b"a"]), encoding.clone()),
+            (tlv(0x16, &[b"a"]), encoding.clone()),
+            (vec![0x0c, 0x81, 1, b'a'], encoding.clone()),
+            (vec![0x0c, 1, b'a', 0], encoding.clone()),
+            (vec![0x2c, 0x80, 0x0c, 1, b'a', 0, 0], encoding.clone()),
+            (vec![], encoding),
+            (vec![0x0c, 1, 0xff], text.clone()),
+            (utf8("a\0"), text.clone()),
+            (utf8("a\u{7f}"), text.clone()),
+            (utf8("a\u{85}"), text),
+            (utf8(&"a".repeat(MAX_CLAIM + 1)), CertificateError::ClaimTooLong(".1.8 (issuer)")),
+        ] {
+            assert_eq!(with(8, &value), Err(error), "{value:?}");
+        }
+        assert_eq!(with(1, &[0xff]), Err(CertificateError::ClaimText(".1.1 (issuer)")));
+        // Others of Fulcio's are not ours to judge.
+        assert!(with(99, &[0xff]).is_ok());
+    }
+
+    #[test]
+    fn limits_and_doubles() {
+        let name = || Extension::names(&[Extension::uri("https://a.example")]);
+        assert_eq!(issue(vec![name(), name()]), Err(CertificateError::Duplicate("2.5.29.17".into())));
+        let many = |count: usize| {
+            let others = (1..count).map(|n| Extension::new(&format!("1.2.3.{n}"), false, Vec::new()));
+            issue([name()].into_iter().chain(others).collect())
+        };
+        assert!(many(MAX_EXTENSIONS).is_ok());
+        assert_eq!(many(MAX_EXTENSIONS + 1), Err(CertificateError::TooManyExtensions));
+        let long = vec![0; MAX_CERTIFICATE + 1];
+        assert_eq!(Certificate::parse(&long), Err(CertificateError::TooLong(MAX_CERTIFICATE + 1)));
+        let instance = Instance::new(1);
+        let pem = |count: usize| {
+            let der = instance.chain().remove(0);
+            from_pem(&pem::encode_many(&vec![pem::Pem::new("CERTIFICATE", der); count]))
+        };
+        assert_eq!(pem(MAX_CHAIN).map(|chain| chain.len()), Ok(MAX_CHAIN));
+        assert_eq!(pem(MAX_CHAIN + 1), Err(CertificateError::TooManyCertificates));
+        assert_eq!(from_pem(""), Err(CertificateError::Pem));
+        assert_eq!(from_pem("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"), Err(CertificateError::Pem));
+        let key = pem::encode(&pem::Pem::new("PRIVATE KEY", vec![1]));
+        assert_eq!(from_pem(&key), Err(CertificateError::Label("PRIVATE KEY".into())));
+    }
+
+    #[test]
+    fn what_is_cut_or_longer_is_refused() {
+        let instance = Instance::new(1);
+        let der = instance.issue(&Leaf::person(&instance, "a@example.com", "https://issuer.example"));
+        for length in 0..der.len() {
+            assert!(Certificate::parse(&der[..length]).is_err(), "{length}");
+        }
+        assert_eq!(Certificate::parse(&[&der[..], &[0]].concat()), Err(CertificateError::Malformed("outline")));
+    }
+}

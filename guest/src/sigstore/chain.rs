@@ -137,6 +137,9 @@ pub struct Path<'a> {
     pub uri: &'a str,
     /// SHA-256 of the issuer's SubjectPublicKeyInfo: what an SCT is bound to.
     pub issuer_key_hash: [u8; 32],
+    /// When the same path holds: the times that all of its certificates and the trusted root's window have in common. None where
+    /// a certificate on it came with the signature, whose dates are not looked at here.
+    pub window: Option<Validity>,
 }
 
 /// Authorities, ready to be asked many times.
@@ -164,6 +167,17 @@ struct Issuer {
     /// When it and everything above it is valid.
     from: Timestamp,
     until: Timestamp,
+}
+
+impl Prepared {
+    /// The times that this authority's window, its certificates from `issuer` up and `leaf` have in common.
+    fn window(&self, issuer: &Issuer, leaf: &Certificate) -> Validity {
+        let until = issuer.until.min(leaf.not_after);
+        Validity {
+            start: self.validity.start.max(issuer.from).max(leaf.not_before),
+            end: Some(self.validity.end.map_or(until, |end| end.min(until))),
+        }
+    }
 }
 
 impl Anchors {
@@ -238,9 +252,10 @@ impl Anchors {
             match certificate.verify_for_usage(ALGORITHMS, anchors, &given, time, usage, None, None) {
                 Ok(path) => {
                     let between = path.intermediate_certificates().next();
+                    let window = between.is_none().then(|| authority.window(issuer, leaf));
                     let issuer_key_hash = between
                         .map_or(issuer.key_hash, |issuer| Sha256::digest(issuer.subject_public_key_info()).into());
-                    return Ok(Path { authority: authority.index, uri: &authority.uri, issuer_key_hash });
+                    return Ok(Path { authority: authority.index, uri: &authority.uri, issuer_key_hash, window });
                 }
                 Err(error) => {
                     if worst == ChainError::UnknownIssuer {
@@ -384,3 +399,164 @@ static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     &ALL[0], &ALL[1], &ALL[2], &ALL[3], &ALL[4], &ALL[5], &ALL[6], &ALL[7], &ALL[8], &ALL[9], &ALL[10], &ALL[11],
     &ALL[12], &ALL[13], &ALL[14], &ALL[15],
 ];
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::testing::{Extension, Instance, Key, Leaf, tlv};
+    use super::*;
+
+    fn authority(instance: &Instance, chain: Vec<Vec<u8>>) -> Authority {
+        let validity = Validity { start: instance.now - SignedDuration::from_hours(1), end: None };
+        Authority { uri: "https://fulcio.example".to_owned(), chain, validity }
+    }
+
+    fn anchors(instance: &Instance) -> Anchors {
+        Anchors::new(&[authority(instance, instance.chain())], Purpose::CodeSigning).expect("authorities")
+    }
+
+    fn leaf(instance: &Instance) -> Leaf {
+        Leaf::person(instance, "a@example.com", "https://issuer.example")
+    }
+
+    fn verify(anchors: &Anchors, instance: &Instance, leaf: &Leaf, at: Timestamp) -> Result<[u8; 32], ChainError> {
+        let certificate = Certificate::parse(&instance.issue(leaf)).expect("a certificate");
+        anchors.verify(&certificate, &[], at).map(|path| path.issuer_key_hash)
+    }
+
+    #[test]
+    fn a_signer_is_taken_to_its_authority() {
+        let instance = Instance::new(1);
+        let (anchors, leaf) = (anchors(&instance), leaf(&instance));
+        let at = |at| verify(&anchors, &instance, &leaf, at);
+        let key = Ok(instance.intermediate.public().id());
+        assert_eq!(at(instance.now), key);
+        // Both ends belong to the validity, and nothing beyond them.
+        let instant = SignedDuration::from_nanos(1);
+        assert_eq!(at(leaf.not_before), key);
+        assert_eq!(at(leaf.not_after), key);
+        let early = leaf.not_before - instant;
+        assert_eq!(at(early), Err(ChainError::NotYetValid { at: early, from: leaf.not_before }));
+        let late = leaf.not_after + instant;
+        assert_eq!(at(late), Err(ChainError::Expired { at: late, until: leaf.not_after }));
+        // Before the trusted root's own window.
+        let before = instance.now - SignedDuration::from_hours(2);
+        assert_eq!(at(before), Err(ChainError::NoAuthority(before)));
+        let other = Instance::new(11);
+        assert_eq!(verify(&anchors, &other, &self::leaf(&other), other.now), Err(ChainError::BadSignature));
+    }
+
+    #[test]
+    fn of_several_authorities_the_right_one_is_found() {
+        let (one, other) = (Instance::new(1), Instance::new(11));
+        let mut ended = authority(&one, one.chain());
+        ended.validity.end = Some(one.now - SignedDuration::from_secs(1));
+        let list = [ended, authority(&other, other.chain()), authority(&one, one.chain())];
+        let anchors = Anchors::new(&list, Purpose::CodeSigning).expect("authorities");
+        let certificate = Certificate::parse(&one.issue(&leaf(&one))).expect("a certificate");
+        assert_eq!(anchors.verify(&certificate, &[], one.now).map(|path| path.authority), Ok(2));
+    }
+
+    #[test]
+    fn an_authority_may_be_a_root_alone_with_the_signers_intermediates() {
+        let instance = Instance::new(1);
+        let chain = instance.chain();
+        let anchors =
+            Anchors::new(&[authority(&instance, vec![chain[1].clone()])], Purpose::CodeSigning).expect("authorities");
+        let certificate = Certificate::parse(&instance.issue(&leaf(&instance))).expect("a certificate");
+        let verify =
+            |given: &[Vec<u8>]| anchors.verify(&certificate, given, instance.now).map(|path| path.issuer_key_hash);
+        assert_eq!(verify(&[]), Err(ChainError::UnknownIssuer));
+        assert_eq!(verify(&chain[..1]), Ok(instance.intermediate.public().id()));
+        // Rubbish among them does no harm and no good.
+        assert_eq!(verify(&[vec![1, 2, 3], chain[0].clone()]), Ok(instance.intermediate.public().id()));
+        assert_eq!(verify(&vec![chain[0].clone(); MAX_CHAIN + 1]), Err(ChainError::TooManyIntermediates));
+        let forged = Instance { root: Key::new(Kind::P384, 99), ..instance.clone() }.chain();
+        assert_eq!(verify(&forged[..1]), Err(ChainError::BadSignature));
+    }
+
+    #[test]
+    fn what_a_signers_certificate_must_not_be() {
+        let instance = Instance::new(1);
+        let anchors = anchors(&instance);
+        let with = |change: fn(&mut Leaf)| {
+            let mut leaf = leaf(&instance);
+            change(&mut leaf);
+            verify(&anchors, &instance, &leaf, instance.now).map(|_| ())
+        };
+        let usage = Err(ChainError::Usage("codeSigning"));
+        assert_eq!(with(|_| {}), Ok(()));
+        assert_eq!(with(|leaf| drop(leaf.extensions.remove(0))), usage);
+        assert_eq!(with(|leaf| leaf.extensions[0] = Extension::usage(false, &["1.3.6.1.5.5.7.3.8"])), usage);
+        // anyExtendedKeyUsage is not codeSigning.
+        assert_eq!(with(|leaf| leaf.extensions[0] = Extension::usage(false, &["2.5.29.37.0"])), usage);
+        assert_eq!(with(|leaf| leaf.extensions.push(Extension::ca(None))), Err(ChainError::Refused));
+        let unknown = |leaf: &mut Leaf| leaf.extensions.push(Extension::new("1.2.3", true, Vec::new()));
+        assert_eq!(with(unknown), Err(ChainError::CriticalExtension));
+    }
+
+    #[test]
+    fn no_changed_byte_of_a_certificate_verifies() {
+        let instance = Instance::new(1);
+        let anchors = anchors(&instance);
+        let der = instance.issue(&leaf(&instance));
+        for at in 0..der.len() {
+            let mut changed = der.clone();
+            changed[at] ^= 1 << (at % 8);
+            let verdict =
+                Certificate::parse(&changed).map(|certificate| anchors.verify(&certificate, &[], instance.now).is_ok());
+            assert_ne!(verdict, Ok(true), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn authorities_that_are_no_chain_are_noticed() {
+        let instance = Instance::new(1);
+        let reason = |chain: Vec<Vec<u8>>| match Anchors::new(&[authority(&instance, chain)], Purpose::CodeSigning) {
+            Err(AnchorError::Broken { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        };
+        let chain = instance.chain();
+        let signed = |change: fn(&mut super::super::testing::Template)| {
+            let mut template = instance.intermediate_template();
+            change(&mut template);
+            vec![template.sign(&instance.root), chain[1].clone()]
+        };
+        assert_eq!(reason(vec![chain[1].clone(), chain[0].clone()]), "one is not issued by the next");
+        let other = Instance::new(11).chain();
+        assert_eq!(reason(vec![chain[0].clone(), other[1].clone()]), "a signature by the next does not verify");
+        assert_eq!(reason(Vec::new()), "there is no certificate of an issuer");
+        assert_eq!(reason(signed(|ca| drop(ca.extensions.remove(0)))), "one of them may not issue certificates");
+        let usage = |ca: &mut super::super::testing::Template| {
+            ca.extensions[1] = Extension::usage(false, &["1.3.6.1.5.5.7.3.8"])
+        };
+        assert_eq!(reason(signed(usage)), "one of them is for another purpose");
+        let mut root = instance.root_template();
+        root.extensions = vec![Extension::ca(Some(0))];
+        let short = vec![chain[0].clone(), root.sign(&instance.root)];
+        assert_eq!(reason(short), "there are more of them than one allows");
+        root.extensions = vec![Extension::ca(None), Extension::new("2.5.29.30", true, tlv(0x30, &[]))];
+        let limited = vec![chain[0].clone(), root.sign(&instance.root)];
+        assert!(reason(limited).starts_with("one of them has name constraints"));
+        let unread = Anchors::new(&[authority(&instance, vec![vec![1]])], Purpose::CodeSigning);
+        assert!(matches!(unread, Err(AnchorError::Certificate { error: CertificateError::Malformed("outline"), .. })));
+        let many = Anchors::new(&[authority(&instance, vec![vec![1]; MAX_CHAIN + 1])], Purpose::CodeSigning);
+        assert!(matches!(many, Err(AnchorError::Certificate { error: CertificateError::TooManyCertificates, .. })));
+    }
+
+    #[test]
+    fn an_authoritys_own_certificates_must_be_valid_then() {
+        let instance = Instance::new(1);
+        for expired in [0, 1] {
+            let mut templates = [instance.intermediate_template(), instance.root_template()];
+            templates[expired].not_after = instance.now - SignedDuration::from_secs(1);
+            let chain = templates.map(|template| template.sign(&instance.root));
+            let anchors =
+                Anchors::new(&[authority(&instance, chain.to_vec())], Purpose::CodeSigning).expect("authorities");
+            let at = |at| verify(&anchors, &instance, &leaf(&instance), at).map(|_| ());
+            assert_eq!(at(instance.now - SignedDuration::from_secs(1)), Ok(()));
+            assert_eq!(at(instance.now), Err(ChainError::UnknownIssuer));
+        }
+    }
+}

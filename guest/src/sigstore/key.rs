@@ -408,7 +408,7 @@ impl Material {
                     return Err(KeyError::TooLong(bytes.len()));
                 }
                 let key = rsa::PublicKey::from_pkcs1_der(bytes).map_err(|_| KeyError::Rsa)?;
-                let bits = key.n().bits();
+                let bits = key.n().bit_width();
                 if RSA_BITS.contains(&bits) { Ok(Self::Rsa(Box::new(key))) } else { Err(KeyError::RsaBits(bits)) }
             }
         }
@@ -492,5 +492,178 @@ impl FixedOutput for Taken {
     fn finalize_into(self, out: &mut Output<Self>) {
         // SHA-512 has 64 bytes: `Message::digest` says so.
         out.copy_from_slice(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Key, oid, tlv};
+    use super::*;
+
+    const CONTENT: &[u8] = b"modanchor";
+
+    macro_rules! data {
+        ($name:literal) => {
+            include_bytes!(concat!("../../tests/data/sigstore/keys/", $name))
+        };
+    }
+
+    fn from_pem(bytes: &[u8]) -> Result<PublicKey, KeyError> {
+        PublicKey::from_pem(str::from_utf8(bytes).expect("ASCII"))
+    }
+
+    #[test]
+    fn every_scheme_verifies_its_own_and_nothing_else() {
+        let ecdsa = [Hash::Sha256, Hash::Sha384, Hash::Sha512].map(Scheme::Ecdsa);
+        let edwards = [Scheme::Ed25519, Scheme::Ed25519ph];
+        for (kind, schemes) in
+            [(Kind::P256, &ecdsa[..]), (Kind::P384, &ecdsa), (Kind::P521, &ecdsa), (Kind::Ed25519, &edwards)]
+        {
+            let key = Key::new(kind, 3);
+            let (public, other) = (key.public(), Key::new(kind, 4).public());
+            for scheme in schemes {
+                let signature = key.sign_with(*scheme, CONTENT);
+                let message = Message::Bytes(CONTENT);
+                assert_eq!(public.verify(*scheme, message, &signature), Ok(()), "{kind:?} {scheme:?}");
+                let digests = Digests::of(CONTENT);
+                let by_digest = public.verify(*scheme, Message::Digests(&digests), &signature);
+                let expected = if *scheme == Scheme::Ed25519 { Err(SignatureError::NeedsContent) } else { Ok(()) };
+                assert_eq!(by_digest, expected, "{kind:?} {scheme:?}");
+                let invalid = Err(SignatureError::Invalid);
+                assert_eq!(other.verify(*scheme, message, &signature), invalid, "{kind:?} {scheme:?}");
+                assert_eq!(
+                    public.verify(*scheme, Message::Bytes(b"Modanchor"), &signature),
+                    invalid,
+                    "{kind:?} {scheme:?}"
+                );
+                for another in schemes.iter().filter(|another| *another != scheme) {
+                    assert_eq!(
+                        public.verify(*another, message, &signature),
+                        invalid,
+                        "{kind:?} {scheme:?} as {another:?}"
+                    );
+                }
+                for wrong in [Scheme::RsaPkcs1(Hash::Sha256), Scheme::RsaPss(Hash::Sha256)] {
+                    assert_eq!(public.verify(wrong, message, &signature), Err(SignatureError::Mismatch));
+                }
+                // One look only: no byte more, none less.
+                let longer = [&signature[..], &[0]].concat();
+                assert_eq!(public.verify(*scheme, message, &longer), invalid, "{kind:?} {scheme:?}");
+                assert_eq!(public.verify(*scheme, message, &signature[1..]), invalid, "{kind:?} {scheme:?}");
+                assert_eq!(public.verify(*scheme, message, &[]), invalid, "{kind:?} {scheme:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn openssl_signs_the_same() {
+        let rsa = from_pem(data!("rsa.pub")).expect("RSA");
+        let p521 = from_pem(data!("p521.pub")).expect("P-521");
+        let digests = Digests::of(CONTENT);
+        for (key, scheme, signature) in [
+            (&rsa, Scheme::RsaPkcs1(Hash::Sha256), &data!("rsa-pkcs1-sha256.sig")[..]),
+            (&rsa, Scheme::RsaPss(Hash::Sha384), data!("rsa-pss-sha384.sig")),
+            (&p521, Scheme::Ecdsa(Hash::Sha256), data!("p521-sha256.sig")),
+        ] {
+            assert_eq!(key.verify(scheme, Message::Bytes(CONTENT), signature), Ok(()), "{scheme:?}");
+            assert_eq!(key.verify(scheme, Message::Digests(&digests), signature), Ok(()), "{scheme:?}");
+            for at in 0..signature.len() {
+                let mut flipped = signature.to_vec();
+                flipped[at] ^= 0x10;
+                assert_eq!(
+                    key.verify(scheme, Message::Digests(&digests), &flipped),
+                    Err(SignatureError::Invalid),
+                    "{at}"
+                );
+            }
+        }
+        // A scheme of the key's, and another than the signature's.
+        let signature = data!("rsa-pkcs1-sha256.sig");
+        for scheme in [Scheme::RsaPkcs1(Hash::Sha384), Scheme::RsaPkcs1(Hash::Sha512), Scheme::RsaPss(Hash::Sha256)] {
+            assert_eq!(rsa.verify(scheme, Message::Bytes(CONTENT), signature), Err(SignatureError::Invalid));
+        }
+        assert_eq!(rsa.verify(Scheme::Ed25519, Message::Bytes(CONTENT), signature), Err(SignatureError::Mismatch));
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        let spki = from_pem(data!("rsa.pub")).expect("SPKI");
+        let pkcs1 = from_pem(data!("rsa.pkcs1.pub")).expect("PKCS#1");
+        assert_eq!(spki, pkcs1);
+        assert_eq!(spki.id(), pkcs1.id());
+        let key = Key::new(Kind::P256, 3);
+        assert_eq!(from_pem(key.pem().as_bytes()), Ok(key.public()));
+        assert_eq!(from_pem(key.pem().replace('\n', "\r\n").as_bytes()), Ok(key.public()));
+    }
+
+    #[test]
+    fn keys_that_are_none() {
+        let algorithm = tlv(0x30, &[&oid("1.2.840.10045.2.1"), &oid("1.2.840.10045.3.1.7")]);
+        let spki = |algorithm: &[u8], bits: &[u8]| tlv(0x30, &[algorithm, &tlv(0x03, &[&[0], bits])]);
+        let good = Key::new(Kind::P256, 3).spki();
+        let mut off_curve = good.clone();
+        *off_curve.last_mut().expect("bytes") ^= 1;
+        for (key, error) in [
+            (vec![], KeyError::Malformed),
+            ([&good[..], &[0]].concat(), KeyError::Malformed),
+            (good[..good.len() - 1].to_vec(), KeyError::Malformed),
+            (off_curve, KeyError::Point),
+            (spki(&algorithm, &[]), KeyError::Point),
+            (spki(&algorithm, &[4]), KeyError::Point),
+            // The point at infinity.
+            (spki(&algorithm, &[0]), KeyError::Point),
+            (spki(&tlv(0x30, &[&oid("1.2.840.10045.2.1")]), &[4]), KeyError::Algorithm),
+            (spki(&tlv(0x30, &[&oid("1.3.101.112")]), &[1; 31]), KeyError::Point),
+            (spki(&tlv(0x30, &[&oid("1.3.101.112"), &oid("1.3.101.112")]), &[1; 32]), KeyError::Algorithm),
+            // Ed448.
+            (spki(&tlv(0x30, &[&oid("1.3.101.113")]), &[1; 57]), KeyError::Algorithm),
+            (spki(&tlv(0x30, &[&oid("1.2.840.113549.1.1.1"), &[5, 0]]), &[1; 57]), KeyError::Rsa),
+            (vec![0; MAX_KEY + 1], KeyError::TooLong(MAX_KEY + 1)),
+        ] {
+            assert_eq!(PublicKey::from_spki(&key), Err(error), "{}", crate::hex::encode(&key[..key.len().min(99)]));
+        }
+        assert_eq!(PublicKey::from_pkcs1(&vec![0; MAX_KEY + 1]), Err(KeyError::TooLong(MAX_KEY + 1)));
+        assert_eq!(from_pem(data!("rsa1024.pub")), Err(KeyError::RsaBits(1024)));
+        assert_eq!(from_pem(data!("p256-compressed.pub")), Err(KeyError::Point));
+        assert_eq!(from_pem(data!("secp256k1.pub")), Err(KeyError::Algorithm));
+        let pem = Key::new(Kind::P256, 3).pem();
+        assert_eq!(from_pem(b""), Err(KeyError::Pem));
+        assert_eq!(from_pem(pem.repeat(2).as_bytes()), Err(KeyError::Pem));
+        assert_eq!(from_pem(pem.replace("PUBLIC", "PRIVATE").as_bytes()), Err(KeyError::Label("PRIVATE KEY".into())));
+    }
+
+    #[test]
+    fn ed25519_takes_no_point_of_small_order() {
+        // The neutral element as key and as R, with S = 0: verifies for every content by the lax rule.
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        let spki = tlv(0x30, &[&tlv(0x30, &[&oid("1.3.101.112")]), &tlv(0x03, &[&[0], &neutral])]);
+        let key = PublicKey::from_spki(&spki).expect("a point of the curve");
+        let signature = [neutral, [0; 32]].concat();
+        for scheme in [Scheme::Ed25519, Scheme::Ed25519ph] {
+            assert_eq!(key.verify(scheme, Message::Bytes(CONTENT), &signature), Err(SignatureError::Invalid));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let key = Key::new(Kind::P384, 3);
+        let only = Digests { sha256: Digests::of(CONTENT).sha256, ..Digests::default() };
+        let verify = |signature: &[u8]| key.public().verify_for(Usage::Message, Message::Digests(&only), signature);
+        // Old clients' SHA-256 is tried when the SHA-384 is unknown, and what could not be tried is said.
+        assert_eq!(verify(&key.sign_with(Scheme::Ecdsa(Hash::Sha256), CONTENT)), Ok(Scheme::Ecdsa(Hash::Sha256)));
+        assert_eq!(
+            verify(&key.sign_with(Scheme::Ecdsa(Hash::Sha384), CONTENT)),
+            Err(SignatureError::NeedsDigest("SHA-384"))
+        );
+        let key = Key::new(Kind::Ed25519, 3);
+        let verify =
+            |usage, scheme| key.public().verify_for(usage, Message::Bytes(CONTENT), &key.sign_with(scheme, CONTENT));
+        assert_eq!(verify(Usage::Message, Scheme::Ed25519ph), Ok(Scheme::Ed25519ph));
+        assert_eq!(verify(Usage::Message, Scheme::Ed25519), Err(SignatureError::Invalid));
+        assert_eq!(verify(Usage::Envelope, Scheme::Ed25519), Ok(Scheme::Ed25519));
+        assert_eq!(verify(Usage::Envelope, Scheme::Ed25519ph), Err(SignatureError::Invalid));
+        assert_eq!(verify(Usage::KeyedMessage, Scheme::Ed25519), Ok(Scheme::Ed25519));
+        assert_eq!(verify(Usage::KeyedMessage, Scheme::Ed25519ph), Ok(Scheme::Ed25519ph));
     }
 }

@@ -4,9 +4,9 @@
 //!
 //! An entry counts for a signature by two checks that need each other:
 //!
-//! 1. [`Entry::matches`]: the entry's body, which is what the log committed to, names this signature, this certificate or
+//! 1. `Entry::matches`: the entry's body, which is what the log committed to, names this signature, this certificate or
 //!    key, and this digest. Without it, anyone's entry would prove anyone's signature (CVE-2026-22703).
-//! 2. [`verify`]: the log did commit to that body. A *proof* leads from the body's hash to the root of a checkpoint that
+//! 2. `verify`: the log did commit to that body. A *proof* leads from the body's hash to the root of a checkpoint that
 //!    the log signed; a *promise* (signed entry timestamp) is only the log's word that it will. Whatever is there is
 //!    verified, and a proof that fails is not made good by a promise, nor the other way round.
 //!
@@ -40,7 +40,7 @@ pub const MAX_ANSWER: usize = 1024;
 /// The most bytes of an answer of Rekor.
 pub const MAX_ANSWER_BYTES: usize = 16 << 20;
 
-/// What an entry's body says was signed. [`Entry::matches`] compares it.
+/// What an entry's body says was signed. `matches` compares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Body {
     /// `hashedrekord` 0.0.1.
@@ -602,10 +602,12 @@ pub enum LogError {
     Proof(#[from] ProofError),
 }
 
-/// What a log has shown of an entry. Made by [`verify`] alone.
+/// What a log has shown of an entry. Made by `verify` alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
-    /// The log's base URL.
+    /// The log's ID.
+    pub log_id: Vec<u8>,
+    /// Its base URL.
     pub log: String,
     /// Who runs it.
     pub operator: String,
@@ -624,6 +626,13 @@ pub struct Checkpoints {
     verified: BTreeSet<[u8; 32]>,
 }
 
+#[cfg(test)]
+impl Checkpoints {
+    pub(super) fn count(&self) -> usize {
+        self.verified.len()
+    }
+}
+
 /// Verifies what comes with an entry of `log`: a promise, a proof, or both.
 ///
 /// # Errors
@@ -634,6 +643,7 @@ pub(super) fn verify(entry: &Entry, log: &Log, now: Timestamp, known: &mut Check
         return Err(LogError::Bare);
     }
     let mut logged = Logged {
+        log_id: log.id.clone(),
         log: log.base_url.clone(),
         operator: log.operator().to_owned(),
         index: entry.index,

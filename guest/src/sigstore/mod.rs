@@ -34,4 +34,6 @@ pub mod sct;
 pub mod signature;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timestamp;

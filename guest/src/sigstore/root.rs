@@ -7,6 +7,7 @@
 
 use jiff::Timestamp;
 
+use super::chain::{AnchorError, Anchors, Purpose};
 use super::key::{KeyError, PublicKey};
 use super::protojson::{Fields, FormatError};
 
@@ -102,13 +103,14 @@ const GITHUB_AUTHORITY: &str = "fulcio.githubapp.com";
 #[derive(Debug, Clone)]
 pub struct TrustedRoot {
     /// Who issues certificates to signers.
-    pub authorities: Vec<Authority>,
-    /// Logs of those certificates.
-    pub certificate_logs: Vec<Log>,
-    /// Logs of signatures, Rekor. No ID twice.
-    pub logs: Vec<Log>,
+    pub(super) anchors: Anchors,
     /// Who stamps times.
-    pub timestamp_authorities: Vec<Authority>,
+    pub(super) stampers: Anchors,
+    /// Logs of those certificates.
+    pub(super) certificate_logs: Vec<Log>,
+    /// Logs of signatures, Rekor. No ID twice.
+    pub(super) logs: Vec<Log>,
+    github: bool,
 }
 
 impl TrustedRoot {
@@ -123,14 +125,49 @@ impl TrustedRoot {
         if !MEDIA_TYPES.contains(&media_type.as_str()) {
             return Err(FormatError::MediaType { found: media_type, known: "versions 0.1 and 0.2" }.into());
         }
-        let root = Self {
-            authorities: authorities(&mut file, "certificateAuthorities")?,
-            certificate_logs: logs(&mut file, "ctlogs")?,
-            logs: logs(&mut file, "tlogs")?,
-            timestamp_authorities: authorities(&mut file, "timestampAuthorities")?,
-        };
+        let authorities = authorities(&mut file, "certificateAuthorities")?;
+        let certificate_logs = logs(&mut file, "ctlogs")?;
+        let logs = logs(&mut file, "tlogs")?;
+        let stampers = self::authorities(&mut file, "timestampAuthorities")?;
         file.finish()?;
-        Ok(root)
+        Self::new(&authorities, &stampers, certificate_logs, logs)
+    }
+
+    /// Of parts that are believed: those of a file, or files that the user names.
+    ///
+    /// # Errors
+    ///
+    /// [`RootError::Anchor`]: an authority's certificates are no chain.
+    pub fn new(
+        authorities: &[Authority],
+        timestamp_authorities: &[Authority],
+        certificate_logs: Vec<Log>,
+        logs: Vec<Log>,
+    ) -> Result<Self, RootError> {
+        let github =
+            !authorities.is_empty() && authorities.iter().all(|authority| host(&authority.uri) == GITHUB_AUTHORITY);
+        Ok(Self {
+            anchors: Anchors::new(authorities, Purpose::CodeSigning)?,
+            stampers: Anchors::new(timestamp_authorities, Purpose::TimeStamping)?,
+            certificate_logs,
+            logs,
+            github,
+        })
+    }
+
+    /// The same, with one authority for all certificates in place of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`RootError::Anchor`].
+    pub fn with_authority(&self, authority: Authority) -> Result<Self, RootError> {
+        Ok(Self { anchors: Anchors::new(&[authority], Purpose::CodeSigning)?, github: false, ..self.clone() })
+    }
+
+    /// The logs of signatures.
+    #[must_use]
+    pub fn logs(&self) -> &[Log] {
+        &self.logs
     }
 
     /// The signature log with this ID.
@@ -143,8 +180,7 @@ impl TrustedRoot {
     /// that no signature of the public instance can pass without a log under it.
     #[must_use]
     pub fn is_github(&self) -> bool {
-        !self.authorities.is_empty()
-            && self.authorities.iter().all(|authority| host(&authority.uri) == GITHUB_AUTHORITY)
+        self.github
     }
 }
 
@@ -163,6 +199,9 @@ pub enum RootError {
         /// Why.
         error: KeyError,
     },
+    /// An authority's certificates are no chain.
+    #[error("{0}")]
+    Anchor(#[from] AnchorError),
     /// A key is for another algorithm than any that is known.
     #[error("{at} is {found:?}, which is not supported")]
     Algorithm {

@@ -178,3 +178,134 @@ fn is_signed(promise: &Promise<'_>, precertificate: &[u8], issuer_key_hash: &[u8
     .concat();
     log.key.verify(scheme, Message::Bytes(&message), promise.signature).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::root::Validity;
+    use super::super::testing::{Instance, Key, Leaf};
+    use super::*;
+
+    fn log(instance: &Instance, key: &Key, url: &str) -> Log {
+        Log {
+            base_url: url.to_owned(),
+            id: key.public().id().to_vec(),
+            key: key.public(),
+            validity: Validity { start: instance.now - SignedDuration::from_hours(1), end: None },
+            operator: None,
+        }
+    }
+
+    fn certificate(instance: &Instance, logs: &[&Key]) -> Certificate {
+        let mut leaf = Leaf::person(instance, "a@example.com", "https://issuer.example");
+        leaf.logs = logs.iter().map(|log| (*log).clone()).collect();
+        Certificate::parse(&instance.issue(&leaf)).expect("a certificate")
+    }
+
+    fn names(instance: &Instance, certificate: &Certificate, logs: &[Log]) -> Result<Vec<String>, SctError> {
+        let issuer = instance.intermediate.public().id();
+        verify(certificate, &issuer, logs).map(|scts| scts.iter().map(|sct| sct.log.base_url.clone()).collect())
+    }
+
+    #[test]
+    fn distinct_logs_count_once() {
+        let instance = Instance::new(1);
+        let (second, unknown) = (Key::new(Kind::P384, 50), Key::new(Kind::P256, 51));
+        let logs = [log(&instance, &instance.ct, "one"), log(&instance, &second, "two")];
+        let of = |keys: &[&Key]| names(&instance, &certificate(&instance, keys), &logs).expect("they verify");
+        assert_eq!(of(&[&instance.ct]), ["one"]);
+        assert_eq!(of(&[&instance.ct, &instance.ct]), ["one"]);
+        assert_eq!(of(&[&second, &unknown, &instance.ct]), ["two", "one"]);
+        assert!(of(&[&unknown]).is_empty());
+        assert!(of(&[]).is_empty());
+        let time = verify(&certificate(&instance, &[&instance.ct]), &instance.intermediate.public().id(), &logs);
+        assert_eq!(time.expect("it verifies")[0].time, instance.now);
+    }
+
+    #[test]
+    fn a_log_counts_in_its_time_only() {
+        let instance = Instance::new(1);
+        let certificate = certificate(&instance, &[&instance.ct]);
+        let with = |start, end| {
+            let mut log = log(&instance, &instance.ct, "one");
+            log.validity = Validity { start, end };
+            names(&instance, &certificate, &[log]).expect("no error").len()
+        };
+        let (now, moment) = (instance.now, SignedDuration::from_millis(1));
+        assert_eq!(with(now, None), 1);
+        assert_eq!(with(now, Some(now)), 1);
+        assert_eq!(with(now + moment, None), 0);
+        assert_eq!(with(now - moment, Some(now - moment)), 0);
+    }
+
+    #[test]
+    fn a_promise_is_for_this_certificate_by_this_issuer() {
+        let instance = Instance::new(1);
+        let logs = [log(&instance, &instance.ct, "one")];
+        let good = certificate(&instance, &[&instance.ct]);
+        let bad = Err(SctError::BadSignature("one".to_owned()));
+        let other = Instance::new(11);
+        assert_eq!(names(&other, &good, &logs), bad, "another issuer");
+        let mut other = Leaf::person(&instance, "b@example.com", "https://issuer.example");
+        other.logs.clear();
+        let mut other = Certificate::parse(&instance.issue(&other)).expect("a certificate");
+        assert_eq!(names(&instance, &other, &logs), Ok(Vec::new()));
+        // Their TBS have no list: the promises are for another one all the same.
+        other.scts.clone_from(&good.scts);
+        assert_eq!(names(&instance, &other, &logs), bad, "another certificate");
+        let mut log = logs[0].clone();
+        log.key = Key::new(Kind::P256, 50).public();
+        assert_eq!(names(&instance, &good, &[log]), bad, "another key under this ID");
+    }
+
+    #[test]
+    fn no_changed_byte_verifies() {
+        let instance = Instance::new(1);
+        let logs = [log(&instance, &instance.ct, "one")];
+        let good = certificate(&instance, &[&instance.ct]);
+        let list = good.scts.clone().expect("a list");
+        for at in 0..list.len() {
+            let mut changed = good.clone();
+            changed.scts.as_mut().expect("a list")[at] ^= 1 << (at % 8);
+            // Passed over (version, log's ID, time) or an error, and never a log that counts.
+            assert_ne!(names(&instance, &changed, &logs), Ok(vec!["one".to_owned()]), "byte {at}");
+        }
+        for length in 0..list.len() {
+            let mut cut = good.clone();
+            cut.scts = Some(list[..length].to_vec());
+            assert_eq!(names(&instance, &cut, &logs), Err(SctError::Malformed), "{length} bytes");
+        }
+        let mut longer = good.clone();
+        longer.scts = Some([&list[..], &[0]].concat());
+        assert_eq!(names(&instance, &longer, &logs), Err(SctError::Malformed));
+    }
+
+    #[test]
+    fn extensions_are_signed_along_and_lists_are_short() {
+        let instance = Instance::new(1);
+        let logs = [log(&instance, &instance.ct, "one")];
+        let mut certificate = certificate(&instance, &[&instance.ct]);
+        let tbs = precertificate(certificate.tbs()).expect("a precertificate");
+        let mut with = |promises: &[Vec<u8>]| {
+            let entries: Vec<u8> = promises
+                .iter()
+                .flat_map(|promise| [&(promise.len() as u16).to_be_bytes()[..], promise].concat())
+                .collect();
+            certificate.scts = Some([&(entries.len() as u16).to_be_bytes()[..], &entries].concat());
+            names(&instance, &certificate, &logs)
+        };
+        let promise = instance.promise(&instance.ct, &tbs, b"extensions");
+        assert_eq!(with(std::slice::from_ref(&promise)), Ok(vec!["one".to_owned()]));
+        let changed: Vec<u8> = String::from_utf8_lossy(b"extensions").bytes().rev().collect();
+        let at = promise.windows(10).position(|window| window == b"extensions").expect("there");
+        let mut other = promise.clone();
+        other[at..at + 10].copy_from_slice(&changed);
+        assert_eq!(with(&[other]), Err(SctError::BadSignature("one".to_owned())));
+        // Another version is passed over, whatever is in it.
+        assert_eq!(with(&[vec![1, 2, 3]]), Ok(Vec::new()));
+        assert_eq!(with(&[]), Err(SctError::Malformed));
+        assert_eq!(with(&vec![promise.clone(); MAX_SCTS]), Ok(vec!["one".to_owned()]));
+        assert_eq!(with(&vec![promise; MAX_SCTS + 1]), Err(SctError::TooMany));
+    }
+}

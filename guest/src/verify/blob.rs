@@ -5,22 +5,22 @@
 //! it answers is verified like an entry that came along, and an answer that cannot be had is not taken for one that there is none.
 
 use super::findings::{Draft, Findings};
-use super::roots::{self, Roots};
+use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
-use super::signatures::{self, requirements};
+use super::signatures;
 use super::{Parts, finish, text};
-use crate::contract::{Artifact, BlobTask, Body, Failure, Outcome, Refusal, RekorGet, Request, Signer};
+use crate::contract::{self, BlobTask, Body, Failure, Outcome, Refusal, RekorGet, Request, Signer};
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::{ArtifactSummary, Counts, ModuleSummary, SignatureStatus, SignatureSummary, rules};
 use crate::sigstore::bundle::{Bundle, MAX_ENTRIES};
 use crate::sigstore::certificate;
 use crate::sigstore::identity::Expected;
-use crate::sigstore::key::{Digests, PublicKey};
+use crate::sigstore::key::{Digests, Message, PublicKey};
 use crate::sigstore::legacy::Files;
 use crate::sigstore::log::{Entry, search_answer};
 use crate::sigstore::root::{Authority, Validity};
-use crate::sigstore::signature::{self, Proven, Requirements, SignatureError, Subject, Witness};
+use crate::sigstore::signature::{self, Artifact, Proven, Requirements, SignatureError};
 
 /// The most bytes of a file whose signature is over its bytes and not over a digest: it is held in memory.
 const MAX_CONTENT: u32 = 256 << 20;
@@ -83,18 +83,18 @@ pub(super) async fn run(settings: &Settings, task: BlobTask, exchange: Exchange)
     Ok(finish(settings, parts, modules, Counts::default(), findings))
 }
 
-fn digests(artifact: &Artifact) -> Result<Digests, Refusal> {
+fn digests(artifact: &contract::Artifact) -> Result<Digests, Refusal> {
     let wrong = || Refusal::Protocol("a digest of the wrong length".to_owned());
     fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
         bytes.try_into().ok()
     }
     match artifact {
-        Artifact::File(file) => Ok(Digests {
+        contract::Artifact::File(file) => Ok(Digests {
             sha256: Some(array(&file.sha256).ok_or_else(wrong)?),
             sha384: Some(array(&file.sha384).ok_or_else(wrong)?),
             sha512: Some(array(&file.sha512).ok_or_else(wrong)?),
         }),
-        Artifact::Sha256(digest) => {
+        contract::Artifact::Sha256(digest) => {
             Ok(Digests { sha256: Some(array(digest).ok_or_else(wrong)?), ..Digests::default() })
         }
     }
@@ -111,9 +111,15 @@ fn trust_chain(roots: &mut Roots, pem: &[u8]) -> Result<(), String> {
     let validity = Validity { start: jiff::Timestamp::UNIX_EPOCH, end: None };
     for root in &mut roots.all {
         let uri = "--certificate-chain".to_owned();
-        root.trusted.authorities = vec![Authority { uri, chain: chain.clone(), validity }];
+        let trusted = root.trusted.with_authority(Authority { uri, chain: chain.clone(), validity });
+        root.trusted = trusted.map_err(|error| format!("the certificate chain: {error}"))?;
     }
     Ok(())
+}
+
+/// Whether an entry of a log would help.
+fn lacks_entry(error: Option<&SignatureError>) -> bool {
+    matches!(error, Some(SignatureError::NotLogged { .. } | SignatureError::Times { .. }))
 }
 
 struct Blob<'a> {
@@ -145,37 +151,40 @@ impl Blob<'_> {
             timestamp: task.timestamp.as_deref(),
         };
         let mut bundle = files.read().map_err(|error| malformed(error.to_string()).kind("bundle"))?;
-        let mut witness = Witness::default();
+        let mut by = Verifiers::new(self.roots, self.settings.tuf.now);
         let mut content = None;
         let mut looked = false;
         let proof = loop {
-            let error = match self.verify(&bundle, content.as_deref(), &mut witness) {
+            let error = match self.verify(&bundle, content.as_deref(), &mut by) {
                 Ok(proof) => break proof,
                 Err(error) => error,
             };
-            if error.needs_content() && content.is_none() && matches!(task.artifact, Artifact::File(_)) {
+            if matches!(error, Some(SignatureError::Needs(_)))
+                && content.is_none()
+                && matches!(task.artifact, contract::Artifact::File(_))
+            {
                 content = Some(self.content().await?);
                 continue;
             }
-            if error.lacks_log_entry() && self.settings.sigstore.rekor && !looked {
+            if lacks_entry(error.as_ref()) && self.settings.sigstore.rekor && !looked {
                 looked = true;
                 // Whoever signs the same file has an entry too: the one that is this signature's is looked for.
                 let entries = self.look_up().await?;
                 let ours = entries.into_iter().find_map(|entry| {
                     let whole = Bundle { entries: vec![entry], ..bundle.clone() };
-                    self.verify(&whole, content.as_deref(), &mut witness).is_ok().then_some(whole)
+                    self.verify(&whole, content.as_deref(), &mut by).is_ok().then_some(whole)
                 });
                 if let Some(whole) = ours {
                     bundle = whole;
                     continue;
                 }
             }
-            return Err(signatures::refused(&error, &format!("the signature of {}", task.name)));
+            return Err(signatures::refused(error.as_ref(), &format!("the signature of {}", task.name)));
         };
         let (root, proof) = proof;
         line.root = root;
         signatures::proven(line, &proof);
-        if let (By::Identity(expected), Some(claims)) = (self.by, proof.claims())
+        if let (By::Identity(expected), signature::Signer::Certificate(claims)) = (self.by, proof.signer())
             && let Some(wrong) = expected.mismatch(claims)
         {
             let found = wrong.found.as_deref().unwrap_or("none");
@@ -190,11 +199,12 @@ impl Blob<'_> {
         Ok(())
     }
 
-    fn adjust(&self, asked: Requirements) -> Requirements {
+    /// What is asked of the signature: no more than the root does, but for a timestamp that the user wants.
+    fn asked(&self, asked: Requirements) -> Requirements {
         Requirements {
-            log: asked.log && self.task.require_log,
-            sct: asked.sct && self.task.require_sct,
-            timestamp: asked.timestamp || self.task.require_timestamp,
+            logs: if self.task.require_log { asked.logs } else { 0 },
+            certificate_logs: if self.task.require_sct { asked.certificate_logs } else { 0 },
+            timestamps: asked.timestamps.max(usize::from(self.task.require_timestamp)),
             ..asked
         }
     }
@@ -204,23 +214,18 @@ impl Blob<'_> {
         &self,
         bundle: &Bundle,
         content: Option<&[u8]>,
-        witness: &mut Witness,
-    ) -> Result<(Option<String>, Proven), SignatureError> {
-        let now = self.settings.tuf.now;
-        let signed = Subject::File(self.digests, content);
+        by: &mut Verifiers<'_>,
+    ) -> Result<(Option<String>, Proven), Option<SignatureError>> {
+        let message = content.map_or(Message::Digests(self.digests), Message::Bytes);
         match self.by {
             By::Identity(_) => {
-                let adjust = |asked| self.adjust(asked);
-                let verified = signatures::by_any_root(bundle, signed, self.roots, adjust, now, witness);
+                let verified = by.verify(bundle, Artifact::File(message), |asked| self.asked(asked));
                 verified.map(|(root, proof)| (Some(root.name.clone()), proof))
             }
             By::Key(key) => {
-                let root = self.roots.all.first();
-                let asked = self.adjust(root.map_or_else(Requirements::public_good, |root| requirements(root.profile)));
-                let trusted = root.map(|root| &root.trusted);
-                let proof = signature::verify_with_key(bundle, signed, key, trusted, &asked, now, witness)?;
                 // The root vouches for the log, if there is one, and not for the key.
-                Ok((None, proof))
+                let asked = self.asked(Requirements::KEY);
+                by.verify_with_key(bundle, Artifact::File(message), key, asked).map(|proof| (None, proof))
             }
         }
     }
@@ -249,7 +254,7 @@ impl Blob<'_> {
             Some(url) => url.clone(),
             None => {
                 // A log of version 2 cannot be searched.
-                let logs = self.roots.all.iter().flat_map(|root| &root.trusted.logs);
+                let logs = self.roots.all.iter().flat_map(|root| root.trusted.logs());
                 let mut first =
                     logs.filter(|log| log.can_be_searched() && log.validity.contains(self.settings.tuf.now));
                 let Some(log) = first.next() else {

@@ -11,11 +11,14 @@ use sha2::{Digest as _, Sha256};
 use super::approvals;
 use super::findings::{Draft, Findings};
 use super::settings::{Settings, TrustedRootSource};
-use crate::contract::{Failure, Profile};
+use crate::contract::{self, Failure};
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::{RepositorySummary, TrustedRootSummary, rules};
+use crate::sigstore::bundle::Bundle;
+use crate::sigstore::key::PublicKey;
 use crate::sigstore::root::TrustedRoot;
+use crate::sigstore::signature::{Artifact, Kind, Profile, Proven, Requirements, SignatureError, Verifier};
 use crate::tuf::client::{Client, TufError};
 
 /// The largest trusted_root.json, in bytes. The public instance's has 7 kB.
@@ -24,9 +27,73 @@ const MAX_TRUSTED_ROOT: u64 = 1 << 20;
 /// A trusted root, ready to judge by.
 pub(super) struct Root {
     pub(super) name: String,
-    pub(super) profile: Profile,
+    pub(super) profile: contract::Profile,
     pub(super) trusted: TrustedRoot,
     summary: TrustedRootSummary,
+}
+
+/// What verifies by each of them, with what it remembers from one bundle to the next.
+pub(super) struct Verifiers<'r> {
+    roots: &'r Roots,
+    all: Vec<Verifier<'r>>,
+}
+
+impl<'r> Verifiers<'r> {
+    pub(super) fn new(roots: &'r Roots, now: Timestamp) -> Self {
+        Self { roots, all: roots.all.iter().map(|root| Verifier::new(&root.trusted, now)).collect() }
+    }
+
+    /// Verifies by the first root that vouches for the signer, with what `asked` makes of what is asked by default.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the signature itself, or why the first root does not vouch for it whose authority issued the
+    /// certificate, else why the first one does not. None: there is no root.
+    pub(super) fn verify(
+        &mut self,
+        bundle: &Bundle,
+        artifact: Artifact<'_>,
+        asked: impl Fn(Requirements) -> Requirements,
+    ) -> Result<(&'r Root, Proven), Option<SignatureError>> {
+        let mut first: Option<SignatureError> = None;
+        for (root, verifier) in self.roots.all.iter().zip(&mut self.all) {
+            let profile = match root.profile {
+                contract::Profile::PublicGood => Profile::Certificate(asked(Requirements::PUBLIC_GOOD)),
+                contract::Profile::Timestamped if root.trusted.is_github() => Profile::GitHub,
+                contract::Profile::Timestamped => Profile::Certificate(asked(Requirements::GITHUB)),
+            };
+            let error = match verifier.verify(bundle, artifact, profile) {
+                Ok(proven) => return Ok((root, proven)),
+                Err(error) => error,
+            };
+            match (error.kind(), &first) {
+                // Another root may know the authority.
+                (Kind::Certificate | Kind::CertificateLog, Some(_)) => {}
+                (Kind::Certificate | Kind::CertificateLog, None) => first = Some(error),
+                // It does, and what is missing or wrong is something else.
+                (Kind::NotLogged | Kind::Time, _) => first = Some(error),
+                // What is wrong is wrong by every root.
+                _ => return Err(Some(error)),
+            }
+        }
+        Err(first)
+    }
+
+    /// Verifies by a key of the user's own; the first root vouches for logs and timestamps.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong. None: there is no root.
+    pub(super) fn verify_with_key(
+        &mut self,
+        bundle: &Bundle,
+        artifact: Artifact<'_>,
+        key: &PublicKey,
+        asked: Requirements,
+    ) -> Result<Proven, Option<SignatureError>> {
+        let verifier = self.all.first_mut().ok_or(None)?;
+        verifier.verify(bundle, artifact, Profile::Key(key, asked)).map_err(Some)
+    }
 }
 
 /// All of a run's.

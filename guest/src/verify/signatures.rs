@@ -12,12 +12,11 @@ use super::approvals::{self, Interests};
 use super::files::{Group, Input, Row};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
-use super::roots::{self, Root, Roots};
+use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
 use super::text;
 use crate::contract::{
-    AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, Profile, ProvenanceVersion, Request,
-    ZipDigest,
+    AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, ProvenanceVersion, Request, ZipDigest,
 };
 use crate::exchange::Exchange;
 use crate::gosum::gomod::Replacement as Replaced;
@@ -31,7 +30,7 @@ use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
 use crate::provenance::source::{SourceError, belongs, repository_of};
-use crate::provenance::statement::Statement;
+use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
     BytesStatus, BytesSummary, ConditionSummary, Grade, LineStatus, Of, RulingSummary, SignatureStatus,
@@ -40,7 +39,7 @@ use crate::report::{
 use crate::sigstore::bundle::Bundle;
 use crate::sigstore::claims::Claims;
 use crate::sigstore::collection;
-use crate::sigstore::signature::{self, Proven, Requirements, SignatureError, Subject as Signed, Witness};
+use crate::sigstore::signature::{self, Artifact, Proven, SignatureError, Signer};
 
 /// The most bytes of one answer with attestations.
 const MAX_ATTESTATIONS: u32 = 16 << 20;
@@ -223,7 +222,7 @@ pub(super) fn judge(
 ) -> Judged {
     let mut judged = Judged::default();
     let mut attestations: BTreeMap<usize, Vec<Attestation>> = BTreeMap::new();
-    let mut verifier = Verifier { settings, known, evidence, roots, witness: Witness::default() };
+    let mut verifier = Verifier { known, evidence, by: Verifiers::new(roots, settings.tuf.now) };
     for found in &evidence.found {
         let (summaries, good) = verifier.found(found, findings);
         judged.signatures.entry(found.group).or_default().extend(summaries);
@@ -259,79 +258,59 @@ pub(super) fn summary(origin: &str, status: SignatureStatus) -> SignatureSummary
 
 /// What a signature has proven, in the report's words.
 pub(super) fn proven(summary: &mut SignatureSummary, proven: &Proven) {
-    if let Some(claims) = proven.claims() {
-        summary.identity = Some(claims.san.as_str().to_owned());
-        summary.issuer.clone_from(&claims.issuer);
-        summary.builder.clone_from(&claims.build_signer_uri);
-        summary.source_repository.clone_from(&claims.source_repository_uri);
-        summary.source_ref.clone_from(&claims.source_repository_ref);
-    } else if let Some(key) = proven.key_id() {
-        summary.identity = Some(format!("key:{}", hex::encode(&key)));
+    match proven.signer() {
+        Signer::Certificate(claims) => {
+            summary.identity = Some(claims.san.as_str().to_owned());
+            summary.issuer.clone_from(&claims.issuer);
+            summary.builder.clone_from(&claims.build_signer_uri);
+            summary.source_repository.clone_from(&claims.source_repository_uri);
+            summary.source_ref.clone_from(&claims.source_repository_ref);
+        }
+        Signer::Key(id) => summary.identity = Some(format!("key:{}", hex::encode(id))),
     }
-    summary.logged = proven.logged().map(str::to_owned).collect();
-    summary.promised = proven.promised().map(str::to_owned).collect();
-    let times: BTreeSet<String> = proven.times().map(|time| time.to_string()).collect();
+    for logged in proven.logged() {
+        let list = match logged.checkpoint {
+            Some(_) => &mut summary.logged,
+            None => &mut summary.promised,
+        };
+        list.push(logged.log.clone());
+    }
+    let times: BTreeSet<String> = proven.times().iter().map(|time| time.at.to_string()).collect();
     summary.times = times.into_iter().collect();
 }
 
-/// What is asked of signatures that a root stands behind.
-pub(super) fn requirements(profile: Profile) -> Requirements {
-    match profile {
-        Profile::PublicGood => Requirements::public_good(),
-        Profile::Timestamped => Requirements::timestamped(),
-    }
-}
-
-/// Verifies by the first root that vouches for the signer; else says why the first does not.
-///
-/// # Errors
-///
-/// The error of the first root whose authority issued the certificate, or of the first root there is.
-pub(super) fn by_any_root<'r>(
-    bundle: &Bundle,
-    signed: Signed<'_>,
-    roots: &'r Roots,
-    adjust: impl Fn(Requirements) -> Requirements,
-    now: jiff::Timestamp,
-    witness: &mut Witness,
-) -> Result<(&'r Root, Proven), SignatureError> {
-    let mut first = None;
-    for root in &roots.all {
-        match signature::verify(bundle, signed, &root.trusted, &adjust(requirements(root.profile)), now, witness) {
-            Ok(proven) => return Ok((root, proven)),
-            // Another root may know the authority; what this one knows to be wrong stays wrong.
-            Err(error) if error.is_about_trust() => {
-                first.get_or_insert(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(first.unwrap_or(SignatureError::NoRoot))
-}
-
 /// The finding about a signature that does not verify.
-pub(super) fn refused(error: &SignatureError, what: &str) -> Draft {
-    use crate::sigstore::signature::Cause;
-    let (rule, help) = match error.cause() {
-        Cause::Malformed => (&rules::sigstore_malformed::RULE, "fetch it again, from where its author publishes it"),
-        Cause::Signature => (&rules::sigstore_bad_signature::RULE, "do not use it; fetch file and signature again"),
-        Cause::Untrusted => {
-            (&rules::sigstore_untrusted::RULE, "believe it only if you trust who issued it: `--trusted-root FILE`")
-        }
-        Cause::Unlogged => {
-            (&rules::sigstore_not_logged::RULE, "ask its author for the whole bundle, with the log's proof")
-        }
-        Cause::Log => (&rules::sigstore_bad_log::RULE, "do not use it, and keep the bundle for whoever looks into it"),
+pub(super) fn refused(error: Option<&SignatureError>, what: &str) -> Draft {
+    let Some(error) = error else {
+        let message = format!("{what}: there is no trusted root to judge it by");
+        let help = "give one: `--trusted-root FILE`";
+        return Draft::new(&rules::sigstore_untrusted::RULE, message, help).kind("no root");
     };
-    Draft::new(rule, format!("{what}: {error}"), help).kind(error.kind())
+    let (rule, help, kind) = match error.kind() {
+        signature::Kind::Malformed | signature::Kind::Unsupported => {
+            (&rules::sigstore_malformed::RULE, "fetch it again, from where its author publishes it", "form")
+        }
+        signature::Kind::Certificate | signature::Kind::CertificateLog => {
+            let help = "believe it only if you trust who issued it: `--trusted-root FILE`";
+            (&rules::sigstore_untrusted::RULE, help, "certificate")
+        }
+        signature::Kind::NotLogged | signature::Kind::Time => {
+            let help = "ask its author for the whole bundle, with the log's proof or a timestamp";
+            (&rules::sigstore_not_logged::RULE, help, "log")
+        }
+        signature::Kind::LogProof => {
+            let help = "do not use it, and keep the bundle for whoever looks into it";
+            (&rules::sigstore_bad_log::RULE, help, "proof")
+        }
+        _ => (&rules::sigstore_bad_signature::RULE, "do not use it; fetch file and signature again", "signature"),
+    };
+    Draft::new(rule, format!("{what}: {error}"), help).kind(kind)
 }
 
 struct Verifier<'a> {
-    settings: &'a Settings,
     known: &'a Known<'a>,
     evidence: &'a Evidence,
-    roots: &'a Roots,
-    witness: Witness,
+    by: Verifiers<'a>,
 }
 
 /// Why an attestation that verifies counts for nothing.
@@ -390,18 +369,16 @@ impl Verifier<'_> {
         line: &mut SignatureSummary,
     ) -> Result<Attestation, Rejected> {
         let reject = |draft: Draft| Rejected(Box::new(draft));
-        let now = self.settings.tuf.now;
-        let (root, proof) = by_any_root(bundle, Signed::Statement, self.roots, |asked| asked, now, &mut self.witness)
-            .map_err(|error| reject(refused(&error, what)))?;
+        let verified = self.by.verify(bundle, Artifact::Statement, |asked| asked);
+        let (root, proof) = verified.map_err(|error| reject(refused(error.as_ref(), what)))?;
         line.root = Some(root.name.clone());
         proven(line, &proof);
         let malformed = |error: String| {
             let help = "ask its author for provenance that can be read: SLSA v0.2 or v1";
             reject(Draft::new(&rules::provenance_malformed::RULE, format!("{what}: {error}"), help).kind("statement"))
         };
-        let (payload_type, payload) =
-            proof.statement().ok_or_else(|| malformed("it signs a file, and no statement".to_owned()))?;
-        let statement = Statement::parse(payload_type, payload).map_err(|error| malformed(error.to_string()))?;
+        let payload = proof.statement().ok_or_else(|| malformed("it signs a file, and no statement".to_owned()))?;
+        let statement = Statement::parse(PAYLOAD_TYPE, payload).map_err(|error| malformed(error.to_string()))?;
         line.predicate_type = Some(statement.predicate_type.clone());
 
         let module = &self.known.groups[number].module;
@@ -422,7 +399,7 @@ impl Verifier<'_> {
             runner_environment: None,
             own_repository_of: Vec::new(),
             provable_level: 0,
-            logged: proof.logged().next().is_some() || proof.promised().next().is_some(),
+            logged: !proof.logged().is_empty(),
         };
         match statement.predicate_type.as_str() {
             vsa::V1 | vsa::V02 => {
@@ -439,7 +416,7 @@ impl Verifier<'_> {
                     true => Some(Provenance::parse(&statement).map_err(|error| malformed(error.to_string()))?),
                     false => None,
                 };
-                if let Some(claims) = proof.claims() {
+                if let Signer::Certificate(claims) = proof.signer() {
                     self.source(claims, provenance.as_ref(), module, what, &mut attestation)?;
                 }
                 line.builder.clone_from(&attestation.builder_id);
