@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{fixture, json, with};
@@ -111,7 +112,8 @@ fn what_proves_nothing() {
     let certificate = |name: &str| json(&name_of(name))["verificationMaterial"]["certificate"].clone();
     let signature = |name: &str| json(&name_of(name))["messageSignature"]["signature"].clone();
     let dsse_signature = |name: &str| json(&name_of(name))["dsseEnvelope"]["signatures"].clone();
-    let cases: Vec<(&str, &str, Vec<(&str, Value)>)> = vec![
+    type Case<'a> = (&'a str, &'a str, Vec<(&'a str, Value)>);
+    let cases: Vec<Case<'_>> = vec![
         ("another signature's entry", "v0.3", vec![(entries, entry("v0.2"))]),
         ("a statement's entry for a file", "v0.3", vec![(entries, entry("dsse"))]),
         ("a file's entry for a statement", "dsse", vec![(entries, entry("v0.3"))]),
@@ -394,4 +396,32 @@ fn cosigns_older_files_prove_less() {
     assert!(!proven.is_included() && proven.logged().len() == 1);
     let error = Verifier::new(&root, now()).verify(&bundle, TEXT, Profile::PUBLIC_GOOD).unwrap_err();
     assert_eq!(error.kind(), Kind::LogProof, "{error}");
+}
+
+proptest! {
+    /// Some bytes of a bundle are others. It may still be read, and even verify where nobody signs what was changed
+    /// (`mediaType`, spaces, a certificate beside a timestamp); then it proves the same of the same signature.
+    #[test]
+    fn changed_bytes_change_nothing_that_is_proven(
+        name in prop::sample::select(vec!["v0.3", "dsse", "key", "rekor2"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..3),
+    ) {
+        let original = fixture(&name_of(name));
+        let mut file = original.clone();
+        for (at, byte) in changes {
+            *at.get_mut(&mut file) = byte;
+        }
+        if let Ok(bundle) = Bundle::parse(&file)
+            && let Ok(proven) = verify(name, &file)
+        {
+            let before = verify(name, &original).unwrap();
+            prop_assert_eq!(proven.times(), before.times());
+            let original = Bundle::parse(&original).unwrap();
+            prop_assert_eq!(bundle.content, original.content);
+            prop_assert_eq!(bundle.entries, original.entries);
+            if name != "key" {
+                prop_assert_eq!(bundle.material, original.material);
+            }
+        }
+    }
 }
