@@ -447,7 +447,9 @@ mod tests {
             let der = instance.issue(&leaf);
             let certificate = Certificate::parse(&der).expect("a certificate");
             let claims = certificate.claims().expect("claims");
-            let peer = sigstore_verify::crypto::parse_certificate_info(&sigstore_types::DerCertificate::new(der.clone())).expect("the peer reads it");
+            let peer =
+                sigstore_verify::crypto::parse_certificate_info(&sigstore_types::DerCertificate::new(der.clone()))
+                    .expect("the peer reads it");
             assert_eq!(Some(claims.san.as_str()), peer.identity.as_ref().map(|san| san.as_str()));
             assert_eq!(claims.issuer, peer.issuer);
             assert_eq!(certificate.not_before, peer.not_before);
@@ -455,7 +457,9 @@ mod tests {
             assert_eq!(certificate.key.spki(), leaf.key.spki());
             assert!(!certificate.is_ca);
         }
-        let der = instance.issue(&Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
+        let leaf =
+            Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0").claim(11, "self-hosted");
+        let der = instance.issue(&leaf);
         insta::assert_debug_snapshot!(Certificate::parse(&der).and_then(|certificate| certificate.claims()));
     }
 
@@ -490,7 +494,9 @@ mod tests {
     fn claims_are_read_in_one_encoding_only() {
         const OID: &str = "1.3.6.1.4.1.57264.1.";
         let name = || Extension::names(&[Extension::uri("https://a.example")]);
-        let with = |number: u8, value: &[u8]| issue(vec![name(), Extension::new(&format!("{OID}{number}"), false, value.to_vec())]);
+        let with = |number: u8, value: &[u8]| {
+            issue(vec![name(), Extension::new(&format!("{OID}{number}"), false, value.to_vec())])
+        };
         assert_eq!(with(8, &utf8("a")).map(|claims| claims.issuer), Ok(Some("a".into())));
         assert_eq!(with(1, b"a").map(|claims| claims.issuer), Ok(Some("a".into())));
         assert_eq!(with(5, b"o/r").map(|claims| claims.github.repository), Ok(Some("o/r".into())));
@@ -553,5 +559,22 @@ mod tests {
             assert!(Certificate::parse(&der[..length]).is_err(), "{length}");
         }
         assert_eq!(Certificate::parse(&[&der[..], &[0]].concat()), Err(CertificateError::Malformed("outline")));
+    }
+
+    proptest::proptest! {
+        /// Whatever is changed, cut or put in: an answer, and never a panic.
+        #[test]
+        fn any_bytes_get_an_answer(at in 0_usize..1200, put in proptest::collection::vec(0_u8.., 0..9), cut in 0_usize..9) {
+            let instance = Instance::new(1);
+            let mut der = instance.issue(&Leaf::person(&instance, "a@example.com", "https://issuer.example"));
+            let at = at.min(der.len());
+            der.splice(at..(at + cut).min(der.len()), put.iter().copied());
+            if let Ok(certificate) = Certificate::parse(&der) {
+                let _ = certificate.claims();
+                let _ = super::super::sct::verify(&certificate, &[0; 32], &[]);
+            }
+            let _ = Certificate::parse(&put);
+            let _ = PublicKey::from_spki(&put);
+        }
     }
 }

@@ -117,6 +117,9 @@ pub enum ChainError {
     /// The issuer's name, and not its signature.
     #[error("the certificate's signature by its issuer does not verify")]
     BadSignature,
+    /// An algorithm that is not supported (SHA-1), or another than the issuer's key has.
+    #[error("the certificate is signed by an algorithm that is not supported, or that does not fit its issuer's key")]
+    Algorithm,
     /// A critical extension that nobody knows here.
     #[error("the certificate has a critical extension that is not known")]
     CriticalExtension,
@@ -319,6 +322,8 @@ fn refused(error: &webpki::Error) -> ChainError {
     match error {
         webpki::Error::UnknownIssuer => ChainError::UnknownIssuer,
         webpki::Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::Algorithm,
         webpki::Error::UnsupportedCriticalExtension => ChainError::CriticalExtension,
         _ => ChainError::Refused,
     }
@@ -447,9 +452,11 @@ mod tests {
     fn an_authority_may_be_a_root_alone_with_the_signers_intermediates() {
         let instance = Instance::new(1);
         let chain = instance.chain();
-        let anchors = Anchors::new(&[authority(&instance, vec![chain[1].clone()])], Purpose::CodeSigning).expect("authorities");
+        let anchors =
+            Anchors::new(&[authority(&instance, vec![chain[1].clone()])], Purpose::CodeSigning).expect("authorities");
         let certificate = Certificate::parse(&instance.issue(&leaf(&instance))).expect("a certificate");
-        let verify = |given: &[Vec<u8>]| anchors.verify(&certificate, given, instance.now).map(|path| path.issuer_key_hash);
+        let verify =
+            |given: &[Vec<u8>]| anchors.verify(&certificate, given, instance.now).map(|path| path.issuer_key_hash);
         assert_eq!(verify(&[]), Err(ChainError::UnknownIssuer));
         assert_eq!(verify(&chain[..1]), Ok(instance.intermediate.public().id()));
         // Rubbish among them does no harm and no good.
@@ -487,7 +494,8 @@ mod tests {
         for at in 0..der.len() {
             let mut changed = der.clone();
             changed[at] ^= 1 << (at % 8);
-            let verdict = Certificate::parse(&changed).map(|certificate| anchors.verify(&certificate, &[], instance.now).is_ok());
+            let verdict =
+                Certificate::parse(&changed).map(|certificate| anchors.verify(&certificate, &[], instance.now).is_ok());
             assert_ne!(verdict, Ok(true), "byte {at}");
         }
     }
@@ -510,7 +518,9 @@ mod tests {
         assert_eq!(reason(vec![chain[0].clone(), other[1].clone()]), "a signature by the next does not verify");
         assert_eq!(reason(Vec::new()), "there is no certificate of an issuer");
         assert_eq!(reason(signed(|ca| drop(ca.extensions.remove(0)))), "one of them may not issue certificates");
-        let usage = |ca: &mut super::super::testing::Template| ca.extensions[1] = Extension::usage(false, &["1.3.6.1.5.5.7.3.8"]);
+        let usage = |ca: &mut super::super::testing::Template| {
+            ca.extensions[1] = Extension::usage(false, &["1.3.6.1.5.5.7.3.8"])
+        };
         assert_eq!(reason(signed(usage)), "one of them is for another purpose");
         let mut root = instance.root_template();
         root.extensions = vec![Extension::ca(Some(0))];
@@ -532,7 +542,8 @@ mod tests {
             let mut templates = [instance.intermediate_template(), instance.root_template()];
             templates[expired].not_after = instance.now - SignedDuration::from_secs(1);
             let chain = templates.map(|template| template.sign(&instance.root));
-            let anchors = Anchors::new(&[authority(&instance, chain.to_vec())], Purpose::CodeSigning).expect("authorities");
+            let anchors =
+                Anchors::new(&[authority(&instance, chain.to_vec())], Purpose::CodeSigning).expect("authorities");
             let at = |at| verify(&anchors, &instance, &leaf(&instance), at).map(|_| ());
             assert_eq!(at(instance.now - SignedDuration::from_secs(1)), Ok(()));
             assert_eq!(at(instance.now), Err(ChainError::UnknownIssuer));

@@ -531,9 +531,17 @@ mod tests {
                 assert_eq!(by_digest, expected, "{kind:?} {scheme:?}");
                 let invalid = Err(SignatureError::Invalid);
                 assert_eq!(other.verify(*scheme, message, &signature), invalid, "{kind:?} {scheme:?}");
-                assert_eq!(public.verify(*scheme, Message::Bytes(b"Modanchor"), &signature), invalid, "{kind:?} {scheme:?}");
+                assert_eq!(
+                    public.verify(*scheme, Message::Bytes(b"Modanchor"), &signature),
+                    invalid,
+                    "{kind:?} {scheme:?}"
+                );
                 for another in schemes.iter().filter(|another| *another != scheme) {
-                    assert_eq!(public.verify(*another, message, &signature), invalid, "{kind:?} {scheme:?} as {another:?}");
+                    assert_eq!(
+                        public.verify(*another, message, &signature),
+                        invalid,
+                        "{kind:?} {scheme:?} as {another:?}"
+                    );
                 }
                 for wrong in [Scheme::RsaPkcs1(Hash::Sha256), Scheme::RsaPss(Hash::Sha256)] {
                     assert_eq!(public.verify(wrong, message, &signature), Err(SignatureError::Mismatch));
@@ -562,7 +570,11 @@ mod tests {
             for at in 0..signature.len() {
                 let mut flipped = signature.to_vec();
                 flipped[at] ^= 0x10;
-                assert_eq!(key.verify(scheme, Message::Digests(&digests), &flipped), Err(SignatureError::Invalid), "{at}");
+                assert_eq!(
+                    key.verify(scheme, Message::Digests(&digests), &flipped),
+                    Err(SignatureError::Invalid),
+                    "{at}"
+                );
             }
         }
         // A scheme of the key's, and another than the signature's.
@@ -640,9 +652,13 @@ mod tests {
         let verify = |signature: &[u8]| key.public().verify_for(Usage::Message, Message::Digests(&only), signature);
         // Old clients' SHA-256 is tried when the SHA-384 is unknown, and what could not be tried is said.
         assert_eq!(verify(&key.sign_with(Scheme::Ecdsa(Hash::Sha256), CONTENT)), Ok(Scheme::Ecdsa(Hash::Sha256)));
-        assert_eq!(verify(&key.sign_with(Scheme::Ecdsa(Hash::Sha384), CONTENT)), Err(SignatureError::NeedsDigest("SHA-384")));
+        assert_eq!(
+            verify(&key.sign_with(Scheme::Ecdsa(Hash::Sha384), CONTENT)),
+            Err(SignatureError::NeedsDigest("SHA-384"))
+        );
         let key = Key::new(Kind::Ed25519, 3);
-        let verify = |usage, scheme| key.public().verify_for(usage, Message::Bytes(CONTENT), &key.sign_with(scheme, CONTENT));
+        let verify =
+            |usage, scheme| key.public().verify_for(usage, Message::Bytes(CONTENT), &key.sign_with(scheme, CONTENT));
         assert_eq!(verify(Usage::Message, Scheme::Ed25519ph), Ok(Scheme::Ed25519ph));
         assert_eq!(verify(Usage::Message, Scheme::Ed25519), Err(SignatureError::Invalid));
         assert_eq!(verify(Usage::Envelope, Scheme::Ed25519), Ok(Scheme::Ed25519));

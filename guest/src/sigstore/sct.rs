@@ -288,8 +288,10 @@ mod tests {
         let mut certificate = certificate(&instance, &[&instance.ct]);
         let tbs = precertificate(certificate.tbs()).expect("a precertificate");
         let mut with = |promises: &[Vec<u8>]| {
-            let entries: Vec<u8> =
-                promises.iter().flat_map(|promise| [&(promise.len() as u16).to_be_bytes()[..], promise].concat()).collect();
+            let entries: Vec<u8> = promises
+                .iter()
+                .flat_map(|promise| [&(promise.len() as u16).to_be_bytes()[..], promise].concat())
+                .collect();
             certificate.scts = Some([&(entries.len() as u16).to_be_bytes()[..], &entries].concat());
             names(&instance, &certificate, &logs)
         };

@@ -458,7 +458,7 @@ impl Instance {
 
     fn year(&self, key: &Key, issuer: &str, subject: &str, extensions: Vec<Extension>) -> Template {
         Template {
-            serial: 7,
+            serial: if issuer == subject { 1 } else { 7 },
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
             not_before: self.now - SignedDuration::from_hours(24 * 365),
@@ -572,7 +572,7 @@ impl Instance {
 
     /// A timestamp over these bytes: a TimeStampResp.
     pub(crate) fn stamp(&self, signature: &[u8], at: Timestamp) -> Vec<u8> {
-        self.stamp_by(Stamper { imprint: Hash::Sha256.of(signature), ..Stamper::new(self, at) })
+        self.stamp_by(Stamper::new(signature, at))
     }
 
     /// The same, to the last detail.
@@ -619,7 +619,11 @@ impl Instance {
                 &tlv(0x04, &[&signature]),
             ],
         );
-        let certificates = if self.embedded { tlv(0xa0, &[&certificate]) } else { Vec::new() };
+        let mut embedded = by.certificates;
+        if self.embedded {
+            embedded.insert(0, certificate);
+        }
+        let certificates = if embedded.is_empty() { Vec::new() } else { tlv(0xa0, &[&embedded.concat()]) };
         let signers: Vec<&[u8]> = vec![&signer; by.signers];
         let data = tlv(
             0x30,
@@ -806,6 +810,8 @@ pub(crate) struct Stamper {
     pub(crate) imprint: Vec<u8>,
     /// PKIStatus: 0 is granted.
     pub(crate) status: u8,
+    /// Embedded after the signer's.
+    pub(crate) certificates: Vec<Vec<u8>>,
     /// How often the SignerInfo is there.
     pub(crate) signers: usize,
     /// More fields of TSTInfo.
@@ -815,8 +821,10 @@ pub(crate) struct Stamper {
 }
 
 impl Stamper {
-    pub(crate) fn new(_: &Instance, time: Timestamp) -> Self {
-        Self { time, imprint: Vec::new(), status: 0, signers: 1, info: Vec::new(), attributes: |_| {} }
+    /// A good one over these bytes.
+    pub(crate) fn new(signature: &[u8], time: Timestamp) -> Self {
+        let imprint = Hash::Sha256.of(signature);
+        Self { time, imprint, status: 0, certificates: Vec::new(), signers: 1, info: Vec::new(), attributes: |_| {} }
     }
 }
 
@@ -874,7 +882,8 @@ mod tests {
     /// What sigstore-verify says.
     fn peer(instance: &Instance, recipe: &Recipe, bundle: &Value, artifact: &[u8]) -> Result<(), String> {
         crate::tuf::crypto::install();
-        let root = sigstore_trust_root::TrustedRoot::from_json(&instance.trusted_root().to_string()).map_err(|e| e.to_string())?;
+        let root = sigstore_trust_root::TrustedRoot::from_json(&instance.trusted_root().to_string())
+            .map_err(|e| e.to_string())?;
         let bundle = sigstore_types::Bundle::from_json(&bundle.to_string()).map_err(|e| e.to_string())?;
         let verified = match &recipe.signer {
             Signer::Certificate(_) => {
@@ -892,7 +901,8 @@ mod tests {
     fn the_peer_accepts_what_is_made_here() {
         let instance = Instance::new(1);
         let person = Signer::Certificate(Leaf::person(&instance, "a@example.com", "https://issuer.example"));
-        let workflow = Signer::Certificate(Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
+        let workflow =
+            Signer::Certificate(Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
         let artifact = b"artifact".to_vec();
         for signer in [person, workflow, Signer::Key(Key::new(Kind::P256, 77))] {
             for content in [Content::Message(artifact.clone()), statement(&artifact)] {
@@ -904,8 +914,15 @@ mod tests {
                     (1, Rekor::V1, false, 8, 0),
                     (3, Rekor::V2, true, 5, 4),
                 ] {
-                    let recipe =
-                        Recipe { version, content: content.clone(), signer: signer.clone(), rekor, stamped, tree_size, index };
+                    let recipe = Recipe {
+                        version,
+                        content: content.clone(),
+                        signer: signer.clone(),
+                        rekor,
+                        stamped,
+                        tree_size,
+                        index,
+                    };
                     let bundle = instance.bundle(&recipe);
                     let verdict = peer(&instance, &recipe, &bundle, &artifact);
                     assert_eq!(verdict, Ok(()), "0.{version} {rekor:?} {index} of {tree_size}: {bundle:#}");

@@ -484,7 +484,7 @@ mod tests {
     }
 
     fn by(instance: &Instance) -> Stamper {
-        Stamper { imprint: Hash::Sha256.of(SIGNATURE), ..Stamper::new(instance, instance.now) }
+        Stamper::new(SIGNATURE, instance.now)
     }
 
     #[test]
@@ -495,7 +495,8 @@ mod tests {
                 let token = instance.stamp(SIGNATURE, instance.now);
                 assert_eq!(of(&instance, &token), Ok(instance.now), "{kind:?} {embedded}");
                 // Bare, without the response around it.
-                let bare = Der::only_sequence(&token).and_then(|mut der| der.whole().and(der.whole())).expect("a token");
+                let bare =
+                    Der::only_sequence(&token).and_then(|mut der| der.whole().and(der.whole())).expect("a token");
                 assert_eq!(of(&instance, bare), Ok(instance.now), "{kind:?} {embedded}");
                 // The authority does not say who signs for it.
                 let root = anchors(&[authority(&instance, vec![instance.tsa_chain().remove(1)])]);
@@ -569,7 +570,10 @@ mod tests {
         assert_eq!(make(|by| by.signers = 0), Err(TimestampError::Signers(0)));
         assert_eq!(make(|by| by.signers = 2), Err(TimestampError::Signers(2)));
         // Accuracy, ordering and nonce are read over; a critical extension is not.
-        assert_eq!(make(|by| by.info = [tlv(0x30, &[]), tlv(1, &[&[0xff]]), tlv(2, &[&[9]])].concat()), Ok(instance.now));
+        assert_eq!(
+            make(|by| by.info = [tlv(0x30, &[]), tlv(1, &[&[0xff]]), tlv(2, &[&[9]])].concat()),
+            Ok(instance.now)
+        );
         let critical = |by: &mut Stamper| {
             by.info = tlv(0xa1, &[&tlv(0x30, &[&oid("1.2.3"), &tlv(1, &[&[0xff]]), &tlv(4, &[])])]);
         };
@@ -602,6 +606,49 @@ mod tests {
         assert_eq!(with(MAX_ATTRIBUTES + 1), Err(TimestampError::TooManyAttributes));
         let long = vec![0; MAX_TIMESTAMP + 1];
         assert_eq!(of(&instance, &long), Err(TimestampError::TooLong(MAX_TIMESTAMP + 1)));
+    }
+
+    #[test]
+    fn openssl_stamps_the_same() {
+        const TOKEN: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa.tsr");
+        const SIGNER: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa-signer.der");
+        const ROOT: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa-root.der");
+        let time = "2026-11-27T15:17:06.001Z".parse::<Timestamp>().expect("a time");
+        let validity = Validity { start: time, end: Some(time) };
+        let authority = |chain: &[&[u8]]| {
+            let chain = chain.iter().map(|der| der.to_vec()).collect();
+            anchors(&[Authority { uri: "openssl".to_owned(), chain, validity }])
+        };
+        for chain in [&[SIGNER, ROOT][..], &[ROOT]] {
+            let verdict = verify(TOKEN, b"modanchor", &authority(chain)).map(|stamp| stamp.time);
+            assert_eq!(verdict, Ok(time));
+        }
+        let other = Instance::new(1).tsa_chain();
+        let verdict = verify(TOKEN, b"modanchor", &authority(&[&other[1]])).map(|stamp| stamp.time);
+        assert_eq!(verdict, Err(TimestampError::Chain(ChainError::Algorithm)), "of the same name");
+        let mut forged = TOKEN.to_vec();
+        *forged.last_mut().expect("bytes") ^= 1;
+        let verdict = verify(&forged, b"modanchor", &authority(&[SIGNER, ROOT])).map(|stamp| stamp.time);
+        assert_eq!(verdict, Err(TimestampError::BadSignature));
+    }
+
+    #[test]
+    fn certificates_that_come_along() {
+        let instance = Instance::new(1);
+        let with =
+            |more: Vec<Vec<u8>>| of(&instance, &instance.stamp_by(Stamper { certificates: more, ..by(&instance) }));
+        let root = instance.tsa_chain().remove(1);
+        // The signer's own is the first.
+        assert_eq!(with(vec![root.clone(); MAX_EMBEDDED - 1]), Ok(instance.now));
+        assert_eq!(with(vec![root; MAX_EMBEDDED]), Err(TimestampError::TooManyCertificates));
+        assert_eq!(with(vec![tlv(0x30, &[])]), Ok(instance.now));
+        assert_eq!(with(vec![instance.tsa_chain().remove(0)]), Err(TimestampError::Malformed("certificates")));
+        // One of the same name and number with another key.
+        let mut template = instance.tsa_template();
+        template.spki = Key::new(Kind::P384, 70).spki();
+        let other = Instance { embedded: false, ..instance.clone() };
+        let forged = other.stamp_by(Stamper { certificates: vec![template.sign(&other.tsa_root)], ..by(&other) });
+        assert_eq!(of(&instance, &forged), Err(TimestampError::NoCertificate));
     }
 
     #[test]
