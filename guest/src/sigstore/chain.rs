@@ -2,15 +2,16 @@
 //!
 //! Two parts, which rest on different things:
 //!
-//! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for: an
-//!   intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the next, so that a
-//!   mixed-up file is noticed, and until when the whole chain is valid.
-//! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names, signature,
-//!   validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one signature is checked for
-//!   each certificate, however many bundles there are.
+//! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for:
+//!   an intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the
+//!   next, so that a mixed-up file is noticed, and until when the whole chain is valid.
+//! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names,
+//!   signature, validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one
+//!   signature is checked for each certificate, however many bundles there are.
 //!
-//! Every certificate of the path, the root too, must be valid at the time of signing, and so must trusted_root.json's own window
-//! (client-spec section 4.2: the hybrid model; sigstore-go does the same). No revocation: Fulcio's certificates live ten minutes.
+//! Every certificate of the path, the root too, must be valid at the time of signing, and so must trusted_root.json's
+//! own window (client-spec section 4.2: the hybrid model; sigstore-go does the same). No revocation: Fulcio's
+//! certificates live ten minutes.
 
 use std::time::Duration;
 
@@ -185,8 +186,8 @@ impl Anchors {
         self.authorities.iter().filter(move |authority| authority.validity.contains(at))
     }
 
-    /// Takes a signer's certificate to an authority, at the time of signing. `intermediates` (DER) are the signer's, and need not
-    /// be good for anything.
+    /// Takes a signer's certificate to an authority, at the time of signing. `intermediates` (DER) are the signer's,
+    /// and need not be good for anything.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! A Sigstore in memory, whose keys one has: for tests.
 //!
-//! An [`Instance`] is an authority (root and intermediate), a log of certificates, Rekor of versions 1 and 2 and a timestamp
-//! authority. [`Instance::bundle`] signs by a [`Recipe`]; what comes out is JSON, to be changed at will. Each part is there on
-//! its own too ([`Instance::issue`], [`Instance::stamp`], [`Instance::entry`], …), and its keys and times are public: a test
-//! makes wrong the one thing that it is about. Everything is fixed: the same recipe gives the same bytes.
+//! An [`Instance`] is an authority (root and intermediate), a log of certificates, Rekor of versions 1 and 2 and a
+//! timestamp authority. [`Instance::bundle`] signs by a [`Recipe`]; what comes out is JSON, to be changed at will. Each
+//! part is there on its own too ([`Instance::issue`], [`Instance::stamp`], [`Instance::entry`], …), and its keys and
+//! times are public: a test makes wrong the one thing that it is about. Everything is fixed: the same recipe gives the
+//! same bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -506,7 +507,9 @@ impl Instance {
             json!({
                 "baseUrl": url,
                 "hashAlgorithm": "SHA2_256",
-                "publicKey": { "rawBytes": b64(&key.spki()), "keyDetails": key.details(), "validFor": { "start": from } },
+                "publicKey": {
+                    "rawBytes": b64(&key.spki()), "keyDetails": key.details(), "validFor": { "start": from },
+                },
                 "logId": { "keyId": b64(id) },
             })
         };

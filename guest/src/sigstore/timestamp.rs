@@ -1,18 +1,19 @@
 //! Signed timestamps (RFC 3161): that a signature existed at some time.
 //!
-//! A signing certificate lives ten minutes, so that everything rests on when was signed. A timestamp authority says it of the
-//! signature's bytes. What is checked, and why:
+//! A signing certificate lives ten minutes, so that everything rests on when was signed. A timestamp authority says it
+//! of the signature's bytes. What is checked, and why:
 //!
 //! - the imprint is the digest of **this** signature, by SHA-256 or better: else any old timestamp would do;
-//! - the authority's signature covers the signed attributes, those the digest of the TSTInfo and its type (RFC 5652 section 5.4):
-//!   without attributes, or with one twice, a signature over something else could be passed off as one over a time;
-//! - the signer's certificate is for timestamps and nothing else, critically (RFC 3161 section 2.3), valid at that time, and leads
-//!   to an authority of the trusted root which was believed then. Where that authority names its signer, it is that one. Where
-//!   the attributes name the certificate's digest (RFC 5816), it is that certificate;
+//! - the authority's signature covers the signed attributes, those the digest of the TSTInfo and its type (RFC 5652
+//!   section 5.4): without attributes, or with one twice, a signature over something else could be passed off as one
+//!   over a time;
+//! - the signer's certificate is for timestamps and nothing else, critically (RFC 3161 section 2.3), valid at that
+//!   time, and leads to an authority of the trusted root which was believed then. Where that authority names its
+//!   signer, it is that one. Where the attributes name the certificate's digest (RFC 5816), it is that certificate;
 //! - one signer, one certificate for it, strict DER throughout.
 //!
-//! The older attribute with SHA-1 (RFC 2634) is passed over: the signer's certificate is fixed by the path and the key already.
-//! Accuracy and nonce are not used: nobody here asked for the timestamp.
+//! The older attribute with SHA-1 (RFC 2634) is passed over: the signer's certificate is fixed by the path and the key
+//! already. Accuracy and nonce are not used: nobody here asked for the timestamp.
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -663,8 +664,8 @@ mod tests {
                 verify(&changed, SIGNATURE, &anchors).is_ok()
             })
             .collect();
-        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that the signer
-        // repeats: CMS signs none of them.
+        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that
+        // the signer repeats: CMS signs none of them.
         let unsigned: Vec<u8> = survivors.iter().map(|at| token[*at]).collect();
         assert_eq!(crate::hex::encode(&unsigned), "00300b0609608648016503040201");
         for length in 0..token.len() {
