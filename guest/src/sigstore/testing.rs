@@ -869,6 +869,10 @@ fn audit_path(index: usize, leaves: &[Vec<u8>]) -> Vec<Vec<u8>> {
 mod tests {
     use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
+    use super::super::certificate::Certificate;
+    use super::super::chain::{Anchors, Purpose};
+    use super::super::root::{Authority, Log, Validity};
+    use super::super::{sct, timestamp};
     use super::*;
 
     const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -944,5 +948,55 @@ mod tests {
             instance.bundle(&Recipe::new(Signer::Certificate(leaf), Content::Message(b"a".to_vec())).v2())
         };
         assert_eq!(make(), make());
+    }
+
+    /// What the public instance has issued, logged and stamped, under its own root.
+    #[test]
+    fn the_public_instances_certificate_and_timestamp_verify() {
+        const CERTIFICATE: &[u8] = include_bytes!("../../tests/data/sigstore/real/certificate.der");
+        const TIMESTAMP: &[u8] = include_bytes!("../../tests/data/sigstore/real/timestamp.tsr");
+        const SIGNATURE: &[u8] = include_bytes!("../../tests/data/sigstore/real/signature.der");
+        let root: Value = serde_json::from_str(sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT).expect("JSON");
+        let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("base64")).expect("base64");
+        let validity = |value: &Value| Validity {
+            start: value["start"].as_str().expect("a time").parse().expect("a time"),
+            end: value["end"].as_str().map(|end| end.parse().expect("a time")),
+        };
+        let authorities = |name: &str| -> Vec<Authority> {
+            let list = root[name].as_array().expect("a list").iter();
+            list.map(|authority| Authority {
+                uri: authority["uri"].to_string(),
+                chain: authority["certChain"]["certificates"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|certificate| bytes(&certificate["rawBytes"]))
+                    .collect(),
+                validity: validity(&authority["validFor"]),
+            })
+            .collect()
+        };
+        let logs: Vec<Log> = root["ctlogs"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|log| Log {
+                base_url: log["baseUrl"].to_string(),
+                id: bytes(&log["logId"]["keyId"]),
+                key: PublicKey::from_spki(&bytes(&log["publicKey"]["rawBytes"])).expect("a key"),
+                validity: validity(&log["publicKey"]["validFor"]),
+                operator: None,
+            })
+            .collect();
+        let stampers = Anchors::new(&authorities("timestampAuthorities"), Purpose::TimeStamping).expect("authorities");
+        let stamp = timestamp::verify(TIMESTAMP, SIGNATURE, &stampers).expect("a timestamp");
+        assert_eq!(stamp.time.to_string(), "2026-01-15T22:49:26Z");
+        let certificate = Certificate::parse(CERTIFICATE).expect("a certificate");
+        let issuers = Anchors::new(&authorities("certificateAuthorities"), Purpose::CodeSigning).expect("authorities");
+        let logged = "2024-03-19T17:26:26Z".parse().expect("a time");
+        let path = issuers.verify(&certificate, &[], logged).expect("a path");
+        let scts = sct::verify(&certificate, &path.issuer_key_hash, &logs).expect("promises");
+        assert_eq!(scts.len(), 1);
+        insta::assert_debug_snapshot!(certificate.claims());
     }
 }
