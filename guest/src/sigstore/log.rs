@@ -684,7 +684,11 @@ pub(super) fn verify(entry: &Entry, log: &Log, now: Timestamp, known: &mut Check
 }
 
 /// Verifies that `log` signed a checkpoint, as a log of version 1 or 2 does. Witnesses' signatures are passed over.
-pub(super) fn verify_checkpoint(
+///
+/// # Errors
+///
+/// [`LogError::Origin`], [`LogError::Unsigned`], [`LogError::CheckpointSignature`].
+pub fn verify_checkpoint(
     checkpoint: &Checkpoint,
     log: &Log,
     v2: bool,

@@ -11,7 +11,8 @@
 //!    speaks;
 //! 4. everything in the bundle that speaks for the signature is true: a promise, proof or timestamp that fails refuses
 //!    the whole bundle, whether it was needed or not. Only an entry of a log that the root does not have is passed over,
-//!    as nobody can say anything about it.
+//!    as nobody can say anything about it. (What certificate logs promise is looked at where some are asked for: that is
+//!    what cosign's `--insecure-ignore-sct` means.)
 //!
 //! What is proven is what was verified, never what the bundle says of itself: a bundle whose `mediaType` is rewritten to
 //! one that asks for less is verified as before.

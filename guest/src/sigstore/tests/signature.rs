@@ -351,6 +351,18 @@ fn an_unknown_log_is_passed_over_and_counts_for_nothing() {
 }
 
 #[test]
+fn a_certificate_that_no_log_promised_to_have() {
+    let mut leaf = Leaf::person(&Instance::new(1), "a@example.com", "https://issuer.example");
+    leaf.logs.clear();
+    let (root, bundle) = made(&recipe(testing::Signer::Certificate(leaf)), |_| {});
+    let error = Verifier::new(&root, now()).verify(&bundle, TEXT, Profile::PUBLIC_GOOD).unwrap_err();
+    assert!(matches!(error, SignatureError::CertificateLogs { found: 0, needed: 1 }), "{error}");
+    let none = Profile::Certificate(Requirements { certificate_logs: 0, ..Requirements::PUBLIC_GOOD });
+    let proven = Verifier::new(&root, now()).verify(&bundle, TEXT, none).unwrap();
+    assert!(proven.certificate_logs().is_empty());
+}
+
+#[test]
 fn a_root_in_the_chain() {
     let (root, mut bundle) = made(&Recipe { version: 2, ..recipe(person()) }, |_| {});
     let chain = Instance::new(1).chain();
