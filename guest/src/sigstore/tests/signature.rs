@@ -30,8 +30,8 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// A root that has what the recorded bundle needs: the one that is signed with a key is in the public log, and stamped by the
-/// public authority.
+/// A root that has what the recorded bundle needs: the one that is signed with a key is in the public log, and stamped
+/// by the public authority.
 fn root_of(name: &str) -> TrustedRoot {
     let file = FILES.iter().find(|(file, _)| *file == name).expect("a recorded bundle").1;
     TrustedRoot::parse(&fixture(if name == "key" { "trusted_root.json" } else { file })).unwrap()
