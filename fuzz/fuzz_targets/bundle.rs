@@ -1,5 +1,5 @@
-//! Bundles, trusted roots, cosign's older files and Rekor's answers: nothing panics. A bundle that is read is verified by two
-//! roots, and what is proven then has what the profile asks for.
+//! Bundles, trusted roots, cosign's older files and Rekor's answers: nothing panics. A bundle that is read is verified
+//! by two roots, and what is proven then has what the profile asks for.
 
 #![no_main]
 

@@ -1,8 +1,8 @@
 //! Strict DER, read forward: certificates, keys and timestamps.
 //!
-//! Two readers that take the same signed bytes for different things are an attack waiting to be found, so one encoding only is
-//! read: definite and minimal lengths (which `der` sees to), minimal integers, booleans of 00 and FF, no bytes after the last
-//! field. Nothing here recurses and nothing is copied: a reader is as deep as the function that asks it.
+//! Two readers that take the same signed bytes for different things are an attack waiting to be found, so one encoding
+//! only is read: definite and minimal lengths (which `der` sees to), minimal integers, booleans of 00 and FF, no bytes
+//! after the last field. Nothing here recurses and nothing is copied: a reader is as deep as the function that asks it.
 
 use der::{Decode as _, Header, Reader as _, SliceReader, Tag, TagNumber};
 use jiff::Timestamp;

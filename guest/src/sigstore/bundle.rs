@@ -3,12 +3,12 @@
 //!
 //! # Security argument
 //!
-//! A [`Bundle`] is parsed, not verified: [`super::signature`] does that. Its types hold one thing to verify with and one
-//! thing that was signed, so that no reader can take one and the next another: exactly one of certificate, chain and
-//! public key; exactly one of message signature and DSSE envelope; exactly one signature in the envelope.
+//! A [`Bundle`] is parsed, not verified: [`super::signature`] does that. Its types hold one thing to verify with and
+//! one thing that was signed, so that no reader can take one and the next another: exactly one of certificate, chain
+//! and public key; exactly one of message signature and DSSE envelope; exactly one signature in the envelope.
 //!
-//! Nobody signs `mediaType`. The version that it names only ever *asks* for something (a promise in 0.1, a proof from 0.2,
-//! a single certificate in 0.3): what is there is verified whatever it says, and a signature is graded by that.
+//! Nobody signs `mediaType`. The version that it names only ever *asks* for something (a promise in 0.1, a proof from
+//! 0.2, a single certificate in 0.3): what is there is verified whatever it says, and a signature is graded by that.
 
 use super::key::Hash;
 use super::log::{Entry, EntryError};
@@ -86,8 +86,8 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// By the algorithm's name in protobuf-specs (`SHA2_256`) or in Rekor (`sha256`). None for another algorithm, and for
-    /// bytes of another length than the algorithm's.
+    /// By the algorithm's name in protobuf-specs (`SHA2_256`) or in Rekor (`sha256`). None for another algorithm, and
+    /// for bytes of another length than the algorithm's.
     #[must_use]
     pub fn named(algorithm: &str, bytes: Vec<u8>) -> Option<Self> {
         let (algorithm, length) = match algorithm {

@@ -1,12 +1,12 @@
 //! A signing certificate, and what it claims.
 //!
-//! The bytes of a certificate are the authority's word only as far as everybody reads the same out of them. So it is read as
-//! strict DER ([`super::asn1`]), no extension may be there twice, exactly one subject alternative name is taken, and a claim is
-//! UTF-8 without control characters: what a policy compares is what a person sees. Nothing here says that the certificate is to
-//! be believed: [`super::chain`] does, over the same bytes.
+//! The bytes of a certificate are the authority's word only as far as everybody reads the same out of them. So it is
+//! read as strict DER, no extension may be there twice, exactly one subject alternative name is taken, and a claim is
+//! UTF-8 without control characters: what a policy compares is what a person sees. Nothing here says that the
+//! certificate is to be believed: [`super::chain`] does, over the same bytes.
 //!
-//! Of several names sigstore-go 1.2.1 takes the first URI, else the first e-mail address, else Fulcio's OtherName; others match
-//! any. Fulcio writes one, and with several a reader of the report would not know who signed. So several are refused.
+//! Of several names sigstore-go 1.2.1 takes the first URI, else the first e-mail address, else Fulcio's OtherName.
+//! Fulcio writes one, and with several a reader of the report would not know who signed. So several are refused.
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -457,7 +457,9 @@ mod tests {
             assert_eq!(certificate.key.spki(), leaf.key.spki());
             assert!(!certificate.is_ca);
         }
-        let der = instance.issue(&Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0"));
+        let leaf =
+            Leaf::workflow(&instance, "o/r", ".github/workflows/w.yml", "refs/tags/v1.0.0").claim(11, "self-hosted");
+        let der = instance.issue(&leaf);
         insta::assert_debug_snapshot!(Certificate::parse(&der).and_then(|certificate| certificate.claims()));
     }
 
@@ -557,5 +559,26 @@ mod tests {
             assert!(Certificate::parse(&der[..length]).is_err(), "{length}");
         }
         assert_eq!(Certificate::parse(&[&der[..], &[0]].concat()), Err(CertificateError::Malformed("outline")));
+    }
+
+    proptest::proptest! {
+        /// Whatever is changed, cut or put in: an answer, and never a panic.
+        #[test]
+        fn any_bytes_get_an_answer(
+            at in 0_usize..1200,
+            put in proptest::collection::vec(0_u8.., 0..9),
+            cut in 0_usize..9,
+        ) {
+            let instance = Instance::new(1);
+            let mut der = instance.issue(&Leaf::person(&instance, "a@example.com", "https://issuer.example"));
+            let at = at.min(der.len());
+            der.splice(at..(at + cut).min(der.len()), put.iter().copied());
+            if let Ok(certificate) = Certificate::parse(&der) {
+                let _ = certificate.claims();
+                let _ = super::super::sct::verify(&certificate, &[0; 32], &[]);
+            }
+            let _ = Certificate::parse(&put);
+            let _ = PublicKey::from_spki(&put);
+        }
     }
 }

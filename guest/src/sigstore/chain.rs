@@ -2,15 +2,16 @@
 //!
 //! Two parts, which rest on different things:
 //!
-//! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for: an
-//!   intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the next, so that a
-//!   mixed-up file is noticed, and until when the whole chain is valid.
-//! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names, signature,
-//!   validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one signature is checked for
-//!   each certificate, however many bundles there are.
+//! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for:
+//!   an intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the
+//!   next, so that a mixed-up file is noticed, and until when the whole chain is valid.
+//! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names,
+//!   signature, validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one
+//!   signature is checked for each certificate, however many bundles there are.
 //!
-//! Every certificate of the path, the root too, must be valid at the time of signing, and so must trusted_root.json's own window
-//! (client-spec section 4.2: the hybrid model; sigstore-go does the same). No revocation: Fulcio's certificates live ten minutes.
+//! Every certificate of the path, the root too, must be valid at the time of signing, and so must trusted_root.json's
+//! own window (client-spec section 4.2: the hybrid model; sigstore-go does the same). No revocation: Fulcio's
+//! certificates live ten minutes.
 
 use std::time::Duration;
 
@@ -117,6 +118,9 @@ pub enum ChainError {
     /// The issuer's name, and not its signature.
     #[error("the certificate's signature by its issuer does not verify")]
     BadSignature,
+    /// An algorithm that is not supported (SHA-1), or another than the issuer's key has.
+    #[error("the certificate is signed by an algorithm that is not supported, or that does not fit its issuer's key")]
+    Algorithm,
     /// A critical extension that nobody knows here.
     #[error("the certificate has a critical extension that is not known")]
     CriticalExtension,
@@ -196,8 +200,8 @@ impl Anchors {
         self.authorities.iter().filter(move |authority| authority.validity.contains(at))
     }
 
-    /// Takes a signer's certificate to an authority, at the time of signing. `intermediates` (DER) are the signer's, and need not
-    /// be good for anything.
+    /// Takes a signer's certificate to an authority, at the time of signing. `intermediates` (DER) are the signer's,
+    /// and need not be good for anything.
     ///
     /// # Errors
     ///
@@ -334,6 +338,8 @@ fn refused(error: &webpki::Error) -> ChainError {
     match error {
         webpki::Error::UnknownIssuer => ChainError::UnknownIssuer,
         webpki::Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainError::Algorithm,
         webpki::Error::UnsupportedCriticalExtension => ChainError::CriticalExtension,
         _ => ChainError::Refused,
     }

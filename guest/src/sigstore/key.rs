@@ -4,9 +4,10 @@
 //! Verification only, and every input of it is public, so nothing here needs to take constant time. `rsa` is used for
 //! verification alone: RUSTSEC-2023-0071 is about private keys.
 //!
-//! A key says its own algorithm, and a scheme that is another algorithm's is an error: no signature is ever checked as if the key
-//! were of another kind. Which schemes a key's owner may have used is fixed by [`PublicKey::schemes`], not by the signer.
-//! ECDSA signatures are DER without a byte too many, so that nobody can give the same signature another look.
+//! A key says its own algorithm, and a scheme that is another algorithm's is an error: no signature is ever checked as
+//! if the key were of another kind. Which schemes a key's owner may have used is fixed by [`PublicKey::schemes`], not
+//! by the signer. ECDSA signatures are DER without a byte too many. That leaves the one other form that ECDSA itself
+//! allows (s or its negative), so that nothing may take a signature's bytes for a name of what was signed.
 
 use std::fmt;
 
@@ -135,8 +136,8 @@ pub enum Scheme {
     Ed25519ph,
     /// RSASSA-PKCS1-v1_5.
     RsaPkcs1(Hash),
-    /// RSASSA-PSS. Any length of salt: producers differ (the digest's length, or as much as fits), and none makes a signature
-    /// weaker to check.
+    /// RSASSA-PSS. Any length of salt: producers differ (the digest's length, or as much as fits), and none makes a
+    /// signature weaker to check.
     RsaPss(Hash),
 }
 
@@ -337,7 +338,8 @@ impl PublicKey {
         }
     }
 
-    /// The scheme of a log, a checkpoint or a certificate's timestamp: the first of [`PublicKey::schemes`] over content.
+    /// The scheme of a log, a checkpoint or a certificate's timestamp: the first of [`PublicKey::schemes`] over
+    /// content.
     #[must_use]
     pub fn default_scheme(&self) -> Scheme {
         self.schemes(Usage::Envelope)[0]
@@ -427,8 +429,8 @@ impl Material {
                     .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
             }
             (Self::P521(key), Scheme::Ecdsa(hash)) => {
-                // The library refuses a digest of less than half the field, which SHA-256 is by a byte. As an integer, which is
-                // what ECDSA takes it for, it is the same with zeros before it.
+                // The library refuses a digest of less than half the field, which SHA-256 is by a byte. As an integer,
+                // which is what ECDSA takes it for, it is the same with zeros before it.
                 let digest = message.digest(hash)?;
                 let mut padded = [0; 64];
                 padded[64 - digest.len()..].copy_from_slice(&digest);
@@ -546,7 +548,7 @@ mod tests {
                 for wrong in [Scheme::RsaPkcs1(Hash::Sha256), Scheme::RsaPss(Hash::Sha256)] {
                     assert_eq!(public.verify(wrong, message, &signature), Err(SignatureError::Mismatch));
                 }
-                // One look only: no byte more, none less.
+                // One encoding only: no byte more, none less.
                 let longer = [&signature[..], &[0]].concat();
                 assert_eq!(public.verify(*scheme, message, &longer), invalid, "{kind:?} {scheme:?}");
                 assert_eq!(public.verify(*scheme, message, &signature[1..]), invalid, "{kind:?} {scheme:?}");

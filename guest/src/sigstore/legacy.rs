@@ -4,8 +4,8 @@
 //! All of them become a [`Bundle`], so that one verifier ([`super::signature`]) verifies them. They bring less: a log's
 //! promise and never a proof, and no digest. cosign still reads them, with flags that it calls deprecated.
 //!
-//! A public key in cosign's old bundle is passed over. It came with the signature, so it says nothing: cosign verifies with
-//! it if it is there, whatever key it was given.
+//! A public key in cosign's old bundle is passed over. It came with the signature, so it says nothing: cosign verifies
+//! with it if it is there, whatever key it was given.
 
 use super::bundle::{Bundle, BundleError, Content, Material, Version, read_envelope};
 use super::certificate::{self, Certificate, CertificateError};
@@ -62,8 +62,9 @@ pub struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// One bundle of all of them. A signature beside a bundle of cosign's own is taken instead of the one in it, as cosign does;
-    /// what is beside a bundle of the newer form is not looked at, except for a certificate, which must be the same.
+    /// One bundle of all of them. A signature beside a bundle of cosign's own is taken instead of the one in it, as
+    /// cosign does; what is beside a bundle of the newer form is not looked at, except for a certificate, which must be
+    /// the same.
     ///
     /// # Errors
     ///

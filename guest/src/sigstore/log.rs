@@ -12,8 +12,8 @@
 //!
 //! A time is taken from an entry only where the log signed it: version 1's promise. A proof says nothing of time.
 //!
-//! Version 2 logs have one kind of entry, and its body follows from the signature alone: it is written anew and compared
-//! as a whole (architecture-docs, rekor-v2-spec section 6.1.4).
+//! Version 2 logs have one kind of entry, and its body follows from the signature alone: it is written anew and
+//! compared as a whole (architecture-docs, rekor-v2-spec section 6.1.4).
 
 use std::collections::BTreeSet;
 
@@ -159,8 +159,9 @@ impl Entry {
         Ok(Self { log_id, index, integrated_time, canonical_body, promise, proof, body })
     }
 
-    /// What Rekor's version 1 interface answers to `GET /api/v1/log/entries` and `POST /api/v1/log/entries/retrieve`: an
-    /// object of entries by name, or a list of such objects. An entry's name ends in its hash, and is held against it.
+    /// What Rekor's version 1 interface answers to `GET /api/v1/log/entries` and `POST /api/v1/log/entries/retrieve`:
+    /// an object of entries by name, or a list of such objects. An entry's name ends in its hash, and is held against
+    /// it.
     ///
     /// # Errors
     ///
@@ -526,8 +527,8 @@ fn body_v2(details: &str, hash: HashAlgorithm, digest: &[u8], subject: &Subject<
     )
 }
 
-/// How version 2 names the algorithm of a key, and its hash: the algorithm registry's usual one for the key. None where the
-/// registry has none.
+/// How version 2 names the algorithm of a key, and its hash: the algorithm registry's usual one for the key. None where
+/// the registry has none.
 fn details(key: &PublicKey) -> Option<(&'static str, HashAlgorithm)> {
     Some(match key.kind() {
         Kind::P256 => ("PKIX_ECDSA_P256_SHA_256", HashAlgorithm::Sha256),
@@ -684,7 +685,11 @@ pub(super) fn verify(entry: &Entry, log: &Log, now: Timestamp, known: &mut Check
 }
 
 /// Verifies that `log` signed a checkpoint, as a log of version 1 or 2 does. Witnesses' signatures are passed over.
-pub(super) fn verify_checkpoint(
+///
+/// # Errors
+///
+/// [`LogError::Origin`], [`LogError::Unsigned`], [`LogError::CheckpointSignature`].
+pub fn verify_checkpoint(
     checkpoint: &Checkpoint,
     log: &Log,
     v2: bool,
@@ -720,8 +725,8 @@ fn is_v1_origin(origin: &str) -> bool {
     })
 }
 
-/// The hash that tells signature lines of this key from others: four bytes of SHA-256, over the key for version 1 and for
-/// ECDSA, over name and key for others (c2sp.org/signed-note).
+/// The hash that tells signature lines of this key from others: four bytes of SHA-256, over the key for version 1 and
+/// for ECDSA, over name and key for others (c2sp.org/signed-note).
 fn key_hash(key: &PublicKey, name: &str, v2: bool) -> u32 {
     if v2 && key.kind() == Kind::Ed25519 {
         // The SPKI ends in the 32 bytes of the key.

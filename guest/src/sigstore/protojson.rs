@@ -2,9 +2,9 @@
 //!
 //! What protojson of Go takes is taken, because cosign reads with it: a field by its JSON name or by its own
 //! (`logIndex`, `log_index`), 64-bit integers as text or as numbers, both alphabets of base64 with padding or without,
-//! null for a field that is not there. What it refuses is refused: unknown fields, a field twice, under one name or under
-//! both. Stricter than protojson: no line breaks and no stray bits in base64, no integers with fractions or exponents, at
-//! most [`json::MAX_DEPTH`] levels.
+//! null for a field that is not there. What it refuses is refused: unknown fields, a field twice, under one name or
+//! under both. Stricter than protojson: no line breaks and no stray bits in base64, no integers with fractions or
+//! exponents, at most [`json::MAX_DEPTH`] levels.
 //!
 //! Reference: protobuf.dev/programming-guides/json; google.golang.org/protobuf/encoding/protojson.
 

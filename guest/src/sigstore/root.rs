@@ -1,9 +1,9 @@
 //! trusted_root.json: the authorities and logs that are believed, each for a time.
 //!
-//! The file is protocol buffers' JSON of `dev.sigstore.trustroot.v1.TrustedRoot` (github.com/sigstore/protobuf-specs). It
-//! says whom to believe, so it must come from where nobody can change it: the program, TUF, or the user's own hand. There
-//! may be several generations of each authority and log. A generation without a start is refused: that is how a key
-//! would become good for all time.
+//! The file is protocol buffers' JSON of `dev.sigstore.trustroot.v1.TrustedRoot` (github.com/sigstore/protobuf-specs).
+//! It says whom to believe, so it must come from where nobody can change it: the program, TUF, or the user's own hand.
+//! There may be several generations of each authority and log. A generation without a start is refused: that is how a
+//! key would become good for all time.
 
 use jiff::Timestamp;
 
@@ -176,8 +176,8 @@ impl TrustedRoot {
         self.logs.iter().find(|log| log.id == id)
     }
 
-    /// Whether this is GitHub's root for private repositories: its certificates are GitHub's own and no log has them, so
-    /// that no signature of the public instance can pass without a log under it.
+    /// Whether this is GitHub's root for private repositories: its certificates are GitHub's own and no log has them,
+    /// so that no signature of the public instance can pass without a log under it.
     #[must_use]
     pub fn is_github(&self) -> bool {
         self.github

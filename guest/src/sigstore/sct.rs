@@ -1,12 +1,13 @@
 //! That a certificate was logged: the signed certificate timestamps in it (RFC 6962 section 3).
 //!
-//! An authority that issues a certificate for somebody else must show it: a log has promised to publish it before it was issued.
-//! The promise is over the precertificate, which is the certificate without the list of promises, and over the issuer's key, so
-//! that it cannot be moved to another certificate or another issuer. Here the precertificate is made from the very bytes that the
-//! authority signed: one extension less, and the three lengths around it.
+//! An authority that issues a certificate for somebody else must show it: a log has promised to publish it before it
+//! was issued. The promise is over the precertificate, which is the certificate without the list of promises, and over
+//! the issuer's key, so that it cannot be moved to another certificate or another issuer. Here the precertificate is
+//! made from the very bytes that the authority signed: one extension less, and the three lengths around it.
 //!
-//! A promise by a log that the trusted root does not have, or not at that time, is passed over, as sigstore-go does: it proves
-//! nothing. One by a known log that does not verify is an error. How many logs are enough is the caller's to say.
+//! A promise by a log that the trusted root does not have, or not at that time, is passed over, as sigstore-go does: it
+//! proves nothing. One by a known log that does not verify is an error. How many logs are enough is the caller's to
+//! say.
 
 use jiff::Timestamp;
 

@@ -5,22 +5,24 @@
 //! A [`Proven`] is made by [`Verifier::verify`] alone. Whoever holds one knows that
 //!
 //! 1. one key signed the file, or the statement that it carries;
-//! 2. that key is the one that the caller named, or the one of a certificate that an authority of the root issued, and that
-//!    was valid at *every* time that a log or a timestamp authority of the root vouches for, of which there is one;
+//! 2. that key is the one that the caller named, or the one of a certificate that an authority of the root issued, and
+//!    that was valid at *every* time that a log or a timestamp authority of the root vouches for, of which there is
+//!    one;
 //! 3. as many logs, timestamps and certificate logs as were asked for vouch for it, each counted once however often it
 //!    speaks;
 //! 4. everything in the bundle that speaks for the signature is true: a promise, proof or timestamp that fails refuses
-//!    the whole bundle, whether it was needed or not. Only an entry of a log that the root does not have is passed over,
-//!    as nobody can say anything about it.
+//!    the whole bundle, whether it was needed or not. Only an entry of a log that the root does not have is passed
+//!    over, as nobody can say anything about it. (What certificate logs promise is looked at where some are asked for:
+//!    that is what cosign's `--insecure-ignore-sct` means.)
 //!
-//! What is proven is what was verified, never what the bundle says of itself: a bundle whose `mediaType` is rewritten to
-//! one that asks for less is verified as before.
+//! What is proven is what was verified, never what the bundle says of itself: a bundle whose `mediaType` is rewritten
+//! to one that asks for less is verified as before.
 //!
 //! *Who* signed is not judged here: [`super::identity`] does, over [`Proven::signer`]. Nothing here asks a clock: `now`
 //! comes from the caller, and only keeps away times that are still to come.
 //!
-//! No signature is checked twice for one bundle: the certificate path is built once, and held against the other times by
-//! its dates.
+//! No signature that verifies is checked twice for one bundle: the certificate path is built once, and held against the
+//! other times by its dates (unless it leads over a certificate of the bundle).
 
 use std::collections::BTreeSet;
 
@@ -40,8 +42,8 @@ use crate::hex;
 /// The only type of payload that is a statement (in-toto attestation framework, `envelope.md`).
 pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 
-/// How many have to vouch for a signature. Each counts once: a log or certificate log by its operator, a timestamp authority
-/// by its URI.
+/// How many have to vouch for a signature. Each counts once: a log or certificate log by its operator, a timestamp
+/// authority by its URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirements {
     /// Logs that have an entry of the signature.
@@ -50,8 +52,8 @@ pub struct Requirements {
     pub certificate_logs: usize,
     /// Timestamp authorities.
     pub timestamps: usize,
-    /// Who vouches for a time at all: timestamp authorities, and logs of version 1. A certificate needs one even if this
-    /// is 0, as it is valid for minutes.
+    /// Who vouches for a time at all: timestamp authorities, and logs of version 1. A certificate needs one even if
+    /// this is 0, as it is valid for minutes.
     pub times: usize,
     /// Whether a log's time counts for [`times`](Self::times). Where it does not, it must still fit the certificate.
     pub log_times: bool,
@@ -97,7 +99,8 @@ impl Profile<'_> {
 pub enum Artifact<'a> {
     /// This file.
     File(Message<'a>),
-    /// Whatever statement is in the bundle. What it says of which file is the caller's to judge ([`crate::provenance`]).
+    /// Whatever statement is in the bundle. What it says of which file is the caller's to judge
+    /// ([`crate::provenance`]).
     Statement,
 }
 
@@ -428,7 +431,8 @@ impl<'a> Verifier<'a> {
         Ok(Proven { signer, times, logged, certificate_logs, passed_over: unknown.len(), envelope })
     }
 
-    /// The entries that are of this signature and that a log of the root has, and the IDs of logs that it does not have.
+    /// The entries that are of this signature and that a log of the root has, and the IDs of logs that it does not
+    /// have.
     fn logs(&mut self, bundle: &Bundle, subject: &Subject<'_>) -> Result<(Vec<Logged>, Vec<Vec<u8>>), SignatureError> {
         let mut logged = Vec::new();
         let mut unknown = Vec::new();
@@ -460,8 +464,8 @@ impl<'a> Verifier<'a> {
         Ok(times)
     }
 
-    /// That each log was trusted at one of the times at least. A promise says so by itself; a proof has no time, and a log whose
-    /// key was given up can go on to sign trees.
+    /// That each log was trusted at one of the times at least. A promise says so by itself; a proof has no time, and a
+    /// log whose key was given up can go on to sign trees.
     fn trusted_then(&self, logged: &[Logged], times: &[Time]) -> Result<(), SignatureError> {
         for entry in logged.iter().filter(|entry| entry.integrated_time.is_none()) {
             let trusted = |at| self.root.log(&entry.log_id).is_some_and(|log| log.validity.contains(at));

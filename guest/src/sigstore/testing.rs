@@ -1,9 +1,10 @@
 //! A Sigstore in memory, whose keys one has: for tests.
 //!
-//! An [`Instance`] is an authority (root and intermediate), a log of certificates, Rekor of versions 1 and 2 and a timestamp
-//! authority. [`Instance::bundle`] signs by a [`Recipe`]; what comes out is JSON, to be changed at will. Each part is there on
-//! its own too ([`Instance::issue`], [`Instance::stamp`], [`Instance::entry`], …), and its keys and times are public: a test
-//! makes wrong the one thing that it is about. Everything is fixed: the same recipe gives the same bytes.
+//! An [`Instance`] is an authority (root and intermediate), a log of certificates, Rekor of versions 1 and 2 and a
+//! timestamp authority. [`Instance::bundle`] signs by a [`Recipe`]; what comes out is JSON, to be changed at will. Each
+//! part is there on its own too ([`Instance::issue`], [`Instance::stamp`], [`Instance::entry`], …), and its keys and
+//! times are public: a test makes wrong the one thing that it is about. Everything is fixed: the same recipe gives the
+//! same bytes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -458,7 +459,7 @@ impl Instance {
 
     fn year(&self, key: &Key, issuer: &str, subject: &str, extensions: Vec<Extension>) -> Template {
         Template {
-            serial: 7,
+            serial: if issuer == subject { 1 } else { 7 },
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
             not_before: self.now - SignedDuration::from_hours(24 * 365),
@@ -506,7 +507,9 @@ impl Instance {
             json!({
                 "baseUrl": url,
                 "hashAlgorithm": "SHA2_256",
-                "publicKey": { "rawBytes": b64(&key.spki()), "keyDetails": key.details(), "validFor": { "start": from } },
+                "publicKey": {
+                    "rawBytes": b64(&key.spki()), "keyDetails": key.details(), "validFor": { "start": from },
+                },
                 "logId": { "keyId": b64(id) },
             })
         };
@@ -572,7 +575,7 @@ impl Instance {
 
     /// A timestamp over these bytes: a TimeStampResp.
     pub(crate) fn stamp(&self, signature: &[u8], at: Timestamp) -> Vec<u8> {
-        self.stamp_by(Stamper { imprint: Hash::Sha256.of(signature), ..Stamper::new(self, at) })
+        self.stamp_by(Stamper::new(signature, at))
     }
 
     /// The same, to the last detail.
@@ -619,7 +622,11 @@ impl Instance {
                 &tlv(0x04, &[&signature]),
             ],
         );
-        let certificates = if self.embedded { tlv(0xa0, &[&certificate]) } else { Vec::new() };
+        let mut embedded = by.certificates;
+        if self.embedded {
+            embedded.insert(0, certificate);
+        }
+        let certificates = if embedded.is_empty() { Vec::new() } else { tlv(0xa0, &[&embedded.concat()]) };
         let signers: Vec<&[u8]> = vec![&signer; by.signers];
         let data = tlv(
             0x30,
@@ -806,6 +813,8 @@ pub(crate) struct Stamper {
     pub(crate) imprint: Vec<u8>,
     /// PKIStatus: 0 is granted.
     pub(crate) status: u8,
+    /// Embedded after the signer's.
+    pub(crate) certificates: Vec<Vec<u8>>,
     /// How often the SignerInfo is there.
     pub(crate) signers: usize,
     /// More fields of TSTInfo.
@@ -815,8 +824,10 @@ pub(crate) struct Stamper {
 }
 
 impl Stamper {
-    pub(crate) fn new(_: &Instance, time: Timestamp) -> Self {
-        Self { time, imprint: Vec::new(), status: 0, signers: 1, info: Vec::new(), attributes: |_| {} }
+    /// A good one over these bytes.
+    pub(crate) fn new(signature: &[u8], time: Timestamp) -> Self {
+        let imprint = Hash::Sha256.of(signature);
+        Self { time, imprint, status: 0, certificates: Vec::new(), signers: 1, info: Vec::new(), attributes: |_| {} }
     }
 }
 
@@ -858,6 +869,10 @@ fn audit_path(index: usize, leaves: &[Vec<u8>]) -> Vec<Vec<u8>> {
 mod tests {
     use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
+    use super::super::certificate::Certificate;
+    use super::super::chain::{Anchors, Purpose};
+    use super::super::root::{Authority, Log, Validity};
+    use super::super::{sct, timestamp};
     use super::*;
 
     const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -933,5 +948,55 @@ mod tests {
             instance.bundle(&Recipe::new(Signer::Certificate(leaf), Content::Message(b"a".to_vec())).v2())
         };
         assert_eq!(make(), make());
+    }
+
+    /// What the public instance has issued, logged and stamped, under its own root.
+    #[test]
+    fn the_public_instances_certificate_and_timestamp_verify() {
+        const CERTIFICATE: &[u8] = include_bytes!("../../tests/data/sigstore/real/certificate.der");
+        const TIMESTAMP: &[u8] = include_bytes!("../../tests/data/sigstore/real/timestamp.tsr");
+        const SIGNATURE: &[u8] = include_bytes!("../../tests/data/sigstore/real/signature.der");
+        let root: Value = serde_json::from_str(sigstore_trust_root::SIGSTORE_PRODUCTION_TRUSTED_ROOT).expect("JSON");
+        let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("base64")).expect("base64");
+        let validity = |value: &Value| Validity {
+            start: value["start"].as_str().expect("a time").parse().expect("a time"),
+            end: value["end"].as_str().map(|end| end.parse().expect("a time")),
+        };
+        let authorities = |name: &str| -> Vec<Authority> {
+            let list = root[name].as_array().expect("a list").iter();
+            list.map(|authority| Authority {
+                uri: authority["uri"].to_string(),
+                chain: authority["certChain"]["certificates"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|certificate| bytes(&certificate["rawBytes"]))
+                    .collect(),
+                validity: validity(&authority["validFor"]),
+            })
+            .collect()
+        };
+        let logs: Vec<Log> = root["ctlogs"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|log| Log {
+                base_url: log["baseUrl"].to_string(),
+                id: bytes(&log["logId"]["keyId"]),
+                key: PublicKey::from_spki(&bytes(&log["publicKey"]["rawBytes"])).expect("a key"),
+                validity: validity(&log["publicKey"]["validFor"]),
+                operator: None,
+            })
+            .collect();
+        let stampers = Anchors::new(&authorities("timestampAuthorities"), Purpose::TimeStamping).expect("authorities");
+        let stamp = timestamp::verify(TIMESTAMP, SIGNATURE, &stampers).expect("a timestamp");
+        assert_eq!(stamp.time.to_string(), "2026-01-15T22:49:26Z");
+        let certificate = Certificate::parse(CERTIFICATE).expect("a certificate");
+        let issuers = Anchors::new(&authorities("certificateAuthorities"), Purpose::CodeSigning).expect("authorities");
+        let logged = "2024-03-19T17:26:26Z".parse().expect("a time");
+        let path = issuers.verify(&certificate, &[], logged).expect("a path");
+        let scts = sct::verify(&certificate, &path.issuer_key_hash, &logs).expect("promises");
+        assert_eq!(scts.len(), 1);
+        insta::assert_debug_snapshot!(certificate.claims());
     }
 }

@@ -1,18 +1,19 @@
 //! Signed timestamps (RFC 3161): that a signature existed at some time.
 //!
-//! A signing certificate lives ten minutes, so that everything rests on when was signed. A timestamp authority says it of the
-//! signature's bytes. What is checked, and why:
+//! A signing certificate lives ten minutes, so that everything rests on when was signed. A timestamp authority says it
+//! of the signature's bytes. What is checked, and why:
 //!
 //! - the imprint is the digest of **this** signature, by SHA-256 or better: else any old timestamp would do;
-//! - the authority's signature covers the signed attributes, those the digest of the TSTInfo and its type (RFC 5652 section 5.4):
-//!   without attributes, or with one twice, a signature over something else could be passed off as one over a time;
-//! - the signer's certificate is for timestamps and nothing else, critically (RFC 3161 section 2.3), valid at that time, and leads
-//!   to an authority of the trusted root which was believed then. Where that authority names its signer, it is that one. Where
-//!   the attributes name the certificate's digest (RFC 5816), it is that certificate;
+//! - the authority's signature covers the signed attributes, those the digest of the TSTInfo and its type (RFC 5652
+//!   section 5.4): without attributes, or with one twice, a signature over something else could be passed off as one
+//!   over a time;
+//! - the signer's certificate is for timestamps and nothing else, critically (RFC 3161 section 2.3), valid at that
+//!   time, and leads to an authority of the trusted root which was believed then. Where that authority names its
+//!   signer, it is that one. Where the attributes name the certificate's digest (RFC 5816), it is that certificate;
 //! - one signer, one certificate for it, strict DER throughout.
 //!
-//! The older attribute with SHA-1 (RFC 2634) is passed over: the signer's certificate is fixed by the path and the key already.
-//! Accuracy and nonce are not used: nobody here asked for the timestamp.
+//! The older attribute with SHA-1 (RFC 2634) is passed over: the signer's certificate is fixed by the path and the key
+//! already. Accuracy and nonce are not used: nobody here asked for the timestamp.
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -484,7 +485,7 @@ mod tests {
     }
 
     fn by(instance: &Instance) -> Stamper {
-        Stamper { imprint: Hash::Sha256.of(SIGNATURE), ..Stamper::new(instance, instance.now) }
+        Stamper::new(SIGNATURE, instance.now)
     }
 
     #[test]
@@ -609,6 +610,49 @@ mod tests {
     }
 
     #[test]
+    fn openssl_stamps_the_same() {
+        const TOKEN: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa.tsr");
+        const SIGNER: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa-signer.der");
+        const ROOT: &[u8] = include_bytes!("../../tests/data/sigstore/timestamp/openssl-rsa-root.der");
+        let time = "2026-11-27T15:17:06.001Z".parse::<Timestamp>().expect("a time");
+        let validity = Validity { start: time, end: Some(time) };
+        let authority = |chain: &[&[u8]]| {
+            let chain = chain.iter().map(|der| der.to_vec()).collect();
+            anchors(&[Authority { uri: "openssl".to_owned(), chain, validity }])
+        };
+        for chain in [&[SIGNER, ROOT][..], &[ROOT]] {
+            let verdict = verify(TOKEN, b"modanchor", &authority(chain)).map(|stamp| stamp.time);
+            assert_eq!(verdict, Ok(time));
+        }
+        let other = Instance::new(1).tsa_chain();
+        let verdict = verify(TOKEN, b"modanchor", &authority(&[&other[1]])).map(|stamp| stamp.time);
+        assert_eq!(verdict, Err(TimestampError::Chain(ChainError::Algorithm)), "of the same name");
+        let mut forged = TOKEN.to_vec();
+        *forged.last_mut().expect("bytes") ^= 1;
+        let verdict = verify(&forged, b"modanchor", &authority(&[SIGNER, ROOT])).map(|stamp| stamp.time);
+        assert_eq!(verdict, Err(TimestampError::BadSignature));
+    }
+
+    #[test]
+    fn certificates_that_come_along() {
+        let instance = Instance::new(1);
+        let with =
+            |more: Vec<Vec<u8>>| of(&instance, &instance.stamp_by(Stamper { certificates: more, ..by(&instance) }));
+        let root = instance.tsa_chain().remove(1);
+        // The signer's own is the first.
+        assert_eq!(with(vec![root.clone(); MAX_EMBEDDED - 1]), Ok(instance.now));
+        assert_eq!(with(vec![root; MAX_EMBEDDED]), Err(TimestampError::TooManyCertificates));
+        assert_eq!(with(vec![tlv(0x30, &[])]), Ok(instance.now));
+        assert_eq!(with(vec![instance.tsa_chain().remove(0)]), Err(TimestampError::Malformed("certificates")));
+        // One of the same name and number with another key.
+        let mut template = instance.tsa_template();
+        template.spki = Key::new(Kind::P384, 70).spki();
+        let other = Instance { embedded: false, ..instance.clone() };
+        let forged = other.stamp_by(Stamper { certificates: vec![template.sign(&other.tsa_root)], ..by(&other) });
+        assert_eq!(of(&instance, &forged), Err(TimestampError::NoCertificate));
+    }
+
+    #[test]
     fn no_changed_byte_verifies() {
         let instance = Instance { tsa: Key::new(Kind::P256, 60), embedded: false, ..Instance::new(1) };
         let token = instance.stamp(SIGNATURE, instance.now);
@@ -620,8 +664,8 @@ mod tests {
                 verify(&changed, SIGNATURE, &anchors).is_ok()
             })
             .collect();
-        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that the signer
-        // repeats: CMS signs none of them.
+        // The status (granted with modifications), the version (3 to 1 at that bit) and the list of hash functions that
+        // the signer repeats: CMS signs none of them.
         let unsigned: Vec<u8> = survivors.iter().map(|at| token[*at]).collect();
         assert_eq!(crate::hex::encode(&unsigned), "00300b0609608648016503040201");
         for length in 0..token.len() {

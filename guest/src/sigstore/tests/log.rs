@@ -73,7 +73,8 @@ fn what_a_log_did_not_say() {
     let v1_note = v1["inclusionProof"]["checkpoint"]["envelope"].as_str().unwrap();
     let v2_note = v2["inclusionProof"]["checkpoint"]["envelope"].as_str().unwrap();
     let other = json("dsse.sigstore.json")["verificationMaterial"]["tlogEntries"][0].clone();
-    let cases: Vec<(&str, &str, Vec<(String, Value)>)> = vec![
+    type Case<'a> = (&'a str, &'a str, Vec<(String, Value)>);
+    let cases: Vec<Case<'_>> = vec![
         (
             "the promise has another bit",
             "v0.3",

@@ -116,8 +116,8 @@ fn drop_at(file: &mut Value, pointer: &str) {
     }
 }
 
-/// The bundle without one of its values, with a bit of its bytes or a digit of its numbers changed, with another bundle's value
-/// in the same place.
+/// The bundle without one of its values, with a bit of its bytes or a digit of its numbers changed, with another
+/// bundle's value in the same place.
 fn changes(file: &Value, other: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     pointers(file, "", &mut found);

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{fixture, json, with};
@@ -29,8 +30,8 @@ fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// A root that has what the recorded bundle needs: the one that is signed with a key is in the public log, and stamped by the
-/// public authority.
+/// A root that has what the recorded bundle needs: the one that is signed with a key is in the public log, and stamped
+/// by the public authority.
 fn root_of(name: &str) -> TrustedRoot {
     let file = FILES.iter().find(|(file, _)| *file == name).expect("a recorded bundle").1;
     TrustedRoot::parse(&fixture(if name == "key" { "trusted_root.json" } else { file })).unwrap()
@@ -111,7 +112,8 @@ fn what_proves_nothing() {
     let certificate = |name: &str| json(&name_of(name))["verificationMaterial"]["certificate"].clone();
     let signature = |name: &str| json(&name_of(name))["messageSignature"]["signature"].clone();
     let dsse_signature = |name: &str| json(&name_of(name))["dsseEnvelope"]["signatures"].clone();
-    let cases: Vec<(&str, &str, Vec<(&str, Value)>)> = vec![
+    type Case<'a> = (&'a str, &'a str, Vec<(&'a str, Value)>);
+    let cases: Vec<Case<'_>> = vec![
         ("another signature's entry", "v0.3", vec![(entries, entry("v0.2"))]),
         ("a statement's entry for a file", "v0.3", vec![(entries, entry("dsse"))]),
         ("a file's entry for a statement", "dsse", vec![(entries, entry("v0.3"))]),
@@ -349,6 +351,18 @@ fn an_unknown_log_is_passed_over_and_counts_for_nothing() {
 }
 
 #[test]
+fn a_certificate_that_no_log_promised_to_have() {
+    let mut leaf = Leaf::person(&Instance::new(1), "a@example.com", "https://issuer.example");
+    leaf.logs.clear();
+    let (root, bundle) = made(&recipe(testing::Signer::Certificate(leaf)), |_| {});
+    let error = Verifier::new(&root, now()).verify(&bundle, TEXT, Profile::PUBLIC_GOOD).unwrap_err();
+    assert!(matches!(error, SignatureError::CertificateLogs { found: 0, needed: 1 }), "{error}");
+    let none = Profile::Certificate(Requirements { certificate_logs: 0, ..Requirements::PUBLIC_GOOD });
+    let proven = Verifier::new(&root, now()).verify(&bundle, TEXT, none).unwrap();
+    assert!(proven.certificate_logs().is_empty());
+}
+
+#[test]
 fn a_root_in_the_chain() {
     let (root, mut bundle) = made(&Recipe { version: 2, ..recipe(person()) }, |_| {});
     let chain = Instance::new(1).chain();
@@ -394,4 +408,32 @@ fn cosigns_older_files_prove_less() {
     assert!(!proven.is_included() && proven.logged().len() == 1);
     let error = Verifier::new(&root, now()).verify(&bundle, TEXT, Profile::PUBLIC_GOOD).unwrap_err();
     assert_eq!(error.kind(), Kind::LogProof, "{error}");
+}
+
+proptest! {
+    /// Some bytes of a bundle are others. It may still be read, and even verify where nobody signs what was changed
+    /// (`mediaType`, spaces, a certificate beside a timestamp); then it proves the same of the same signature.
+    #[test]
+    fn changed_bytes_change_nothing_that_is_proven(
+        name in prop::sample::select(vec!["v0.3", "dsse", "key", "rekor2"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..3),
+    ) {
+        let original = fixture(&name_of(name));
+        let mut file = original.clone();
+        for (at, byte) in changes {
+            *at.get_mut(&mut file) = byte;
+        }
+        if let Ok(bundle) = Bundle::parse(&file)
+            && let Ok(proven) = verify(name, &file)
+        {
+            let before = verify(name, &original).unwrap();
+            prop_assert_eq!(proven.times(), before.times());
+            let original = Bundle::parse(&original).unwrap();
+            prop_assert_eq!(bundle.content, original.content);
+            prop_assert_eq!(bundle.entries, original.entries);
+            if name != "key" {
+                prop_assert_eq!(bundle.material, original.material);
+            }
+        }
+    }
 }
