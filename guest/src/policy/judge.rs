@@ -462,6 +462,3 @@ impl List {
         self.0.push(Condition { what, needed_for, held, expected, found });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -25,3 +25,6 @@ pub mod glob;
 pub mod judge;
 pub mod rules;
 mod yaml;
+
+#[cfg(test)]
+mod tests;
