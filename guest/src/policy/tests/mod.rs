@@ -55,9 +55,9 @@ fn text(text: &str) -> Option<String> {
 }
 
 /// The conditions that do not hold, of every ruling.
-fn lacking(judgement: &Judgement) -> Vec<&'static str> {
+fn lacking(judgement: &Judgement) -> Vec<&str> {
     let conditions = judgement.rulings.iter().flat_map(|ruling| &ruling.conditions);
-    conditions.filter(|condition| !condition.held).map(|condition| condition.what).collect()
+    conditions.filter(|condition| !condition.held).map(|condition| condition.what.as_ref()).collect()
 }
 
 #[test]
@@ -153,6 +153,9 @@ fn the_builder_of_one_and_the_signer_of_another_make_nothing() {
     assert_eq!(judgement.grade(), PolicyGrade::Verified);
     assert_eq!(judgement.rulings[0].attestation.as_deref(), Some("second"), "the nearest");
     assert_eq!(lacking(&judgement), ["builder_id"]);
+    // What the report carries is the judgement.
+    let json = serde_json::to_string(&judgement).unwrap();
+    assert_eq!(serde_json::from_str::<Judgement>(&json).unwrap(), judgement);
     // Among equals the first is told of.
     let mut subject = good();
     let mut second = subject.attestations[0].clone();
@@ -189,7 +192,8 @@ fn approval_and_log_are_asked_for_whatever_the_grade() {
     subject.attestations.clear();
     let judgement = judge(&subject);
     assert!(!judgement.satisfied());
-    let failures = |judgement: &Judgement| judgement.rulings[0].failures().map(|c| c.what).collect::<Vec<_>>();
+    let failures =
+        |judgement: &Judgement| judgement.rulings[0].failures().map(|c| c.what.to_string()).collect::<Vec<_>>();
     assert_eq!(failures(&judgement), ["required_tuf_approval"]);
     subject.tuf_approved = true;
     assert!(judge(&subject).satisfied());
@@ -208,7 +212,8 @@ fn a_summary_counts_by_its_signer_and_never_makes_trusted() {
     attestation.issuer = text("https://accounts.auditor.example");
     assert_eq!((judge(&subject).grade(), judge(&subject).satisfied()), (PolicyGrade::Verified, true));
     subject.attestations[0].kind = Kind::Summary { level: 2 };
-    assert_eq!(lacking(&judge(&subject)), ["minimum_slsa_level", "provenance"]);
+    let judgement = judge(&subject);
+    assert_eq!(lacking(&judgement), ["minimum_slsa_level", "provenance"]);
     // Where a rule lists nobody, anybody could summarise.
     subject.path = "other.example".into();
     assert_eq!(judge(&subject).grade(), PolicyGrade::Unverified);
@@ -538,5 +543,48 @@ proptest! {
         let _ = file::read(format!("schema: modanchor-policy/1\n{text}").as_bytes(), "p");
         let _ = baseline::read(text.as_bytes());
         let _ = expect::read(text.as_bytes());
+    }
+}
+
+/// The examples of docs/policy.md are read, and say what they say they say.
+#[test]
+fn the_documented_examples_hold() {
+    let docs = include_str!("../../../../docs/policy.md");
+    let block = |language: &str| {
+        let start = docs.split_once(&format!("```{language}\n")).unwrap().1;
+        start.split_once("```").unwrap().0
+    };
+    let file = file::read(block("yaml").as_bytes(), "policy.yaml").unwrap_or_else(|error| panic!("{error}"));
+    let tested = expect::run(&Rules::new(&file.policy).unwrap(), &file.tests);
+    assert_eq!(tested.len(), 2);
+    for tested in tested {
+        assert_eq!(tested.differences, Vec::<String>::new(), "{}", tested.module);
+    }
+    let floors = baseline::read(block("json").as_bytes()).unwrap();
+    let floors = floors.iter().map(|floor| (floor.module.as_str(), floor.grade));
+    assert_eq!(baseline::write(floors), block("json"));
+}
+
+/// The schema knows the keys that the reader knows, and no others.
+#[test]
+fn the_schema_has_the_keys_of_the_reader() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../../docs/policy.schema.json")).unwrap();
+    let keys = |pointer: &str| -> Vec<String> {
+        let mut keys: Vec<_> = schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    for (pointer, known) in [
+        ("/properties", file::KEYS),
+        ("/properties/levels/properties", file::LEVELS),
+        ("/properties/rules/items/properties", file::RULE_KEYS),
+        ("/properties/default/properties", file::REQUIREMENT_KEYS),
+        ("/properties/tests/items/properties", expect::KEYS),
+        ("/$defs/identity/properties", file::IDENTITY_KEYS),
+        ("/$defs/way/properties", file::LEVEL_KEYS),
+        ("/$defs/way/properties/environment/properties", file::ENVIRONMENT_KEYS),
+        ("/$defs/attestation/properties", expect::ATTESTATION_KEYS),
+    ] {
+        assert_eq!(keys(pointer), known, "{pointer}");
     }
 }

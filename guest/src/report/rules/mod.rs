@@ -30,6 +30,8 @@ pub mod gosum_mismatch;
 pub mod gosum_missing;
 pub mod gosum_unknown_hash;
 pub mod info_malformed;
+pub mod policy_grade;
+pub mod policy_unmatched_rule;
 pub mod sumdb_bad_proof;
 pub mod sumdb_bad_signature;
 pub mod sumdb_fork;
@@ -83,6 +85,8 @@ pub const ALL: &[&Rule] = &[
     &gosum_missing::RULE,
     &gosum_unknown_hash::RULE,
     &info_malformed::RULE,
+    &policy_grade::RULE,
+    &policy_unmatched_rule::RULE,
     &sumdb_bad_proof::RULE,
     &sumdb_bad_signature::RULE,
     &sumdb_fork::RULE,
