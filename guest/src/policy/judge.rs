@@ -332,7 +332,7 @@ fn of_module(asked: &Asked, subject: &Subject) -> Vec<Condition> {
     let folder = matches!(subject.replaced_by, Some(Replacement::Directory(_)));
     if asked.sumdb {
         let logged = subject.checksums == Checksums::Logged && !folder;
-        let found = if logged { "they are" } else { "not checked against it" };
+        let found = if logged { "in the database" } else { "not checked against it" };
         ask("required_log: sumdb", logged, "checksums that the checksum database has", found);
     }
     if asked.tuf {
@@ -384,7 +384,7 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
         }
     }
     if asked.rekor {
-        let found = if attestation.logged { "it is" } else { "it is in none" };
+        let found = if attestation.logged { "in one" } else { "in none" };
         let expected = "a signature that a transparency log has".to_owned();
         list.ask("required_log: rekor", verified, attestation.logged, expected, found.to_owned());
     }

@@ -5,6 +5,7 @@
 //! | [`glob`] | patterns over URLs and identities |
 //! | [`rules`] | a policy that makes sense: what the contract hands over, checked and ready to be asked |
 //! | [`judge`] | the grade of one module, and why |
+//! | [`explain`] | judgements in words |
 //! | [`file`] | the YAML file, natively alone |
 //! | [`baseline`] | the floor: today's grades, natively alone |
 //! | [`expect`] | expectations of a policy (`modanchor policy test`), natively alone |
@@ -20,6 +21,7 @@
 
 pub mod baseline;
 pub mod expect;
+pub mod explain;
 pub mod file;
 pub mod glob;
 pub mod judge;

@@ -9,7 +9,7 @@ use super::file::{self, MAX_FILE, PolicyError, Problem};
 use super::glob::MAX_PATTERN;
 use super::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Subject, grade_name};
 use super::rules::{Flaw, MAX_ENTRIES, MAX_FLOORS, MAX_LEVELS, MAX_NAME, MAX_RULES, MAX_TEXT, Rules};
-use super::{baseline, rules};
+use super::{baseline, explain, rules};
 use crate::contract::{Floor, Policy, PolicyGrade, ProvenanceVersion};
 
 const GRADES: &str = include_str!("grades.yaml");
@@ -587,4 +587,33 @@ fn the_schema_has_the_keys_of_the_reader() {
     ] {
         assert_eq!(keys(pointer), known, "{pointer}");
     }
+}
+
+#[test]
+fn a_judgement_is_explained_condition_by_condition() {
+    let mut said = String::new();
+    let mut tell = |subject: &Subject| {
+        let judgement = judge(subject);
+        said += &explain::text(&format!("{}@{}", subject.path, subject.version), &judgement);
+        for ruling in judgement.rulings.iter().filter(|ruling| !ruling.satisfied) {
+            writeln!(said, "=> {}", explain::reason(ruling)).unwrap();
+        }
+        said += "\n";
+    };
+    tell(&good());
+    let mut subject = good();
+    subject.attestations[0].builder_id = text("https://evil.example/\u{202e}builder");
+    tell(&subject);
+    subject.path = "other.example".into();
+    subject.attestations[0].own_repository_of = vec!["other.example".into()];
+    tell(&subject);
+    subject = good();
+    subject.replaced_by = Some(Replacement::Module { path: "github.com/forks/x".into(), version: "v1.0.0".into() });
+    tell(&subject);
+    subject.replaced_by = Some(Replacement::Directory("../x".into()));
+    tell(&subject);
+    subject.replaced_by = None;
+    subject.attestations.clear();
+    tell(&subject);
+    insta::assert_snapshot!(said);
 }
