@@ -6,7 +6,7 @@
 //! | [`rules`] | a policy that makes sense: what the contract hands over, checked and ready to be asked |
 //! | [`judge`] | the grade of one module, and why |
 //! | [`explain`] | judgements in words |
-//! | [`file`] | the YAML file, natively alone |
+//! | [`mod@file`] | the YAML file, natively alone |
 //! | [`baseline`] | the floor: today's grades, natively alone |
 //! | [`expect`] | expectations of a policy (`modanchor policy test`), natively alone |
 //!
@@ -16,7 +16,7 @@
 //! exact: a pattern matches whole, an unknown key or a value of another type is an error, and a list that is left out never
 //! trusts more: nothing is trusted without listed builders, identities and publishers.
 //!
-//! The file is read by [`file`], which no export of the component reaches, so that a YAML reader is no part of the component. What
+//! The file is read by [`mod@file`], which no export of the component reaches, so that a YAML reader is no part of the component. What
 //! enters it are typed records, and [`rules::Rules::new`] checks them again: another host may have read them otherwise.
 
 pub mod baseline;
