@@ -103,6 +103,18 @@ Examples:
   modanchor lookup golang.org/x/text@v0.14.0
   modanchor lookup golang.org/x/text@v0.14.0/go.mod >> go.sum";
 
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  modanchor policy check policy.yaml
+  modanchor policy test policy.yaml more-tests.yaml
+  modanchor policy baseline report.json > baseline.json";
+
+const POLICY_STATUS: &str = "\
+Exit status:
+  0  the file is a policy, and says what is expected of it
+  1  a test expects something else
+  2  wrong usage, or a file that is wrong or cannot be read";
+
 const TUF_EXAMPLES: &str = "\
 Examples:
   modanchor tuf --metadata-dir md init root.json
@@ -184,6 +196,9 @@ pub enum Command {
     /// brings metadata up to date. `download` does that too, and fetches targets: what is written is what is signed.
     #[command(after_help = TUF_STATUS, after_long_help = format!("{TUF_EXAMPLES}\n\n{TUF_STATUS}"))]
     Tuf(TufArgs),
+    /// The policy: which grade each module must have, and what a grade takes
+    #[command(after_help = POLICY_STATUS, after_long_help = format!("{POLICY_EXAMPLES}\n\n{POLICY_STATUS}"))]
+    Policy(PolicyArgs),
     /// Publish a TUF repository: which module versions are approved, by whom
     ///
     /// The metadata is what every TUF client reads; the tree is a module proxy too. Changes wait in a working copy until
@@ -591,6 +606,40 @@ pub struct TufArgs {
     /// Network and cache.
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// `modanchor policy`.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: PolicyAction,
+}
+
+/// What `modanchor policy` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PolicyAction {
+    /// Say what is wrong with a policy file
+    Check {
+        /// The policy, YAML (docs/policy.md)
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Compare what a policy says with what is expected of it
+    Test {
+        /// The policy, with its own `tests`
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Files of more tests
+        #[arg(value_name = "TESTS", value_hint = ValueHint::FilePath)]
+        tests: Vec<PathBuf>,
+    },
+    /// Print the baseline that a report makes: today's grades as the floor
+    Baseline {
+        /// A report in JSON, of `modanchor verify --format json=FILE`
+        #[arg(value_name = "REPORT", value_hint = ValueHint::FilePath)]
+        report: PathBuf,
+    },
 }
 
 /// What `modanchor tuf` does.

@@ -19,7 +19,10 @@ use std::{
 use serde::Deserialize;
 use toml::{Spanned, de::DeTable, de::DeValue, value::Datetime};
 
+use modanchor_core::contract::Policy;
 use modanchor_core::module::Patterns;
+use modanchor_core::policy::baseline::{self, MAX_BASELINE};
+use modanchor_core::policy::file::{self as policy_file, MAX_FILE};
 use modanchor_core::report::rules;
 
 use super::{
@@ -36,7 +39,8 @@ pub const MAX_CONFIG: u64 = 1 << 20;
 pub const NAMES: [&str; 2] = [".modanchor.toml", ".github/modanchor.toml"];
 
 /// The keys of each table, in the order of docs/config.schema.json.
-const ROOT_KEYS: &[&str] = &["exclude", "ignore", "sumdb", "tuf"];
+const ROOT_KEYS: &[&str] = &["exclude", "ignore", "policy", "sumdb", "tuf"];
+const POLICY_KEYS: &[&str] = &["baseline", "file"];
 const SUMDB_KEYS: &[&str] = &["max-age", "pinned-head", "quorum", "witnesses"];
 const IGNORE_KEYS: &[&str] = &["expires", "module", "reason", "rule"];
 const TUF_KEYS: &[&str] = &["map", "repository", "required"];
@@ -60,6 +64,50 @@ pub struct Config {
     pub sumdb: SumdbConfig,
     /// Whose approval modules need.
     pub tuf: TufConfig,
+    /// Which grade modules must have.
+    pub policy: PolicyConfig,
+}
+
+/// `[policy]`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyConfig {
+    /// The policy file, as written.
+    pub file: Option<PathBuf>,
+    /// The baseline, as written; only with a policy.
+    pub baseline: Option<PathBuf>,
+    /// What is in them, once they are read ([`Config::load`]).
+    pub policy: Option<Policy>,
+}
+
+impl PolicyConfig {
+    /// Reads the files that it names with `read`, which gets a path as it is written and how large the file may be. `set_by`: by
+    /// whose word, for messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Policy`].
+    pub fn load<E: std::fmt::Display>(
+        &mut self,
+        set_by: &str,
+        read: &mut impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
+    ) -> Result<(), ConfigError> {
+        let failed = |key, why| ConfigError::Policy { set_by: set_by.to_owned(), key, why };
+        let Some(file) = &self.file else { return Ok(()) };
+        let name = file.display().to_string();
+        let bytes = read(file, MAX_FILE as u64).map_err(|error| failed("file", error.to_string()))?;
+        let read_file =
+            policy_file::read(&bytes, &name).map_err(|error| failed("file", super::policy::told(&name, &error)))?;
+        let mut policy = read_file.policy;
+        if let Some(file) = &self.baseline {
+            let name = file.display().to_string();
+            let bytes = read(file, MAX_BASELINE as u64).map_err(|error| failed("baseline", error.to_string()))?;
+            let floors =
+                baseline::read(&bytes).map_err(|error| failed("baseline", super::policy::told(&name, &error)))?;
+            policy.baseline = Some(floors);
+        }
+        self.policy = Some(policy);
+        Ok(())
+    }
 }
 
 /// `[tuf]`. Names, globs and thresholds make sense; the roots are the core's to check.
@@ -124,18 +172,20 @@ impl TufConfig {
 }
 
 impl Config {
-    /// Reads the trusted roots of its repositories with `read`, which gets the path as it is written, and makes folders that
-    /// stand for servers absolute: they are relative to `folder`. `set_by`: by whose word, for messages.
+    /// Reads its policy and the trusted roots of its repositories with `read`, which gets the path as it is written and how large
+    /// the file may be, and makes folders that stand for servers absolute: they are relative to `folder`. `set_by`: by whose
+    /// word, for messages.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Repository`].
+    /// [`ConfigError::Policy`], [`ConfigError::Repository`].
     pub fn load<E: std::fmt::Display>(
         &mut self,
         set_by: &str,
         folder: &Path,
-        mut read: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+        mut read: impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
     ) -> Result<(), ConfigError> {
+        self.policy.load(set_by, &mut read)?;
         if self.tuf.repositories.is_empty() {
             return Ok(());
         }
@@ -147,7 +197,7 @@ impl Config {
                 key,
                 why,
             };
-            repository.root = read(&repository.trusted_root)
+            repository.root = read(&repository.trusted_root, MAX_TRUSTED_ROOT)
                 .map_err(|error| failed(&repository.name, "trusted-root", error.to_string()))?;
             for (key, url) in [("url", Some(&mut repository.url)), ("targets-url", repository.targets_url.as_mut())] {
                 if let Some(url) = url.filter(|url| !url.contains("://")) {
@@ -191,6 +241,16 @@ pub enum ConfigError {
         set_by: String,
         /// Which.
         name: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The policy, or its baseline, cannot be used.
+    #[error("{set_by}: [policy] {key}: {why}")]
+    Policy {
+        /// By whose word.
+        set_by: String,
         /// Which key.
         key: &'static str,
         /// What is wrong.
@@ -246,6 +306,9 @@ pub enum Problem {
     /// A text with nothing in it.
     #[error("`{0}` must not be empty")]
     Empty(&'static str),
+    /// A floor for nothing.
+    #[error("`baseline` needs `file`, the policy whose floor it is")]
+    BaselineAlone,
     /// Not a day.
     #[error("`expires` must be a date such as 2027-01-31")]
     NotADate,
@@ -297,6 +360,14 @@ struct File {
     sumdb: Sumdb,
     #[serde(default)]
     tuf: Tuf,
+    #[serde(default)]
+    policy: PolicyEntry,
+}
+
+#[derive(Deserialize, Default)]
+struct PolicyEntry {
+    file: Option<Spanned<String>>,
+    baseline: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -363,16 +434,16 @@ type At = (Range<usize>, Problem);
 /// See [`ConfigError`].
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    read_with(file, |root| read_root(&folder.join(root)))
+    read_with(file, |named, most| read_regular(&folder.join(named), most))
 }
 
-/// [`read`], with a say in how trusted roots are read: `root` gets their paths as they are written.
+/// [`read`], with a say in how the files that it names are read: `named` gets their paths as they are written, and their limits.
 pub(super) fn read_with<E: std::fmt::Display>(
     file: &Path,
-    root: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+    named: impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
 ) -> Result<Config, ConfigError> {
     let mut config = of_bytes(file, &read_regular(file, MAX_CONFIG)?)?;
-    config.load(&file.display().to_string(), file.parent().unwrap_or(Path::new("")), root)?;
+    config.load(&file.display().to_string(), file.parent().unwrap_or(Path::new("")), named)?;
     Ok(config)
 }
 
@@ -419,7 +490,16 @@ fn parse(text: &str) -> Result<Config, At> {
         ignores: file.ignore.into_iter().map(ignore).collect::<Result<_, _>>()?,
         sumdb: sumdb(file.sumdb)?,
         tuf: tuf(file.tuf)?,
+        policy: policy(file.policy)?,
     })
+}
+
+fn policy(entry: PolicyEntry) -> Result<PolicyConfig, At> {
+    if let (None, Some(baseline)) = (&entry.file, &entry.baseline) {
+        return Err((baseline.span(), Problem::BaselineAlone));
+    }
+    let path = |text: Option<Spanned<String>>, key| text.map(|text| filled(text, key).map(PathBuf::from)).transpose();
+    Ok(PolicyConfig { file: path(entry.file, "file")?, baseline: path(entry.baseline, "baseline")?, policy: None })
 }
 
 /// Serde's own check cannot say what was meant, and its error names no table.
@@ -427,6 +507,7 @@ fn known_keys(root: &DeTable<'_>) -> Result<(), At> {
     check_keys(root, ROOT_KEYS)?;
     for (key, value) in root {
         match (key.get_ref().as_ref(), value.get_ref()) {
+            ("policy", DeValue::Table(table)) => check_keys(table, POLICY_KEYS)?,
             ("sumdb", DeValue::Table(table)) => check_keys(table, SUMDB_KEYS)?,
             ("ignore", entries) => check_entries(entries, IGNORE_KEYS)?,
             ("tuf", DeValue::Table(table)) => {
@@ -915,6 +996,7 @@ threshold = 1
         };
         let want = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(keys("/properties"), want(ROOT_KEYS));
+        assert_eq!(keys("/properties/policy/properties"), want(POLICY_KEYS));
         assert_eq!(keys("/properties/sumdb/properties"), want(SUMDB_KEYS));
         assert_eq!(keys("/properties/ignore/items/properties"), want(IGNORE_KEYS));
         assert_eq!(keys("/properties/tuf/properties"), want(TUF_KEYS));

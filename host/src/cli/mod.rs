@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod man;
 pub mod paths;
 pub mod places;
+pub mod policy;
 pub mod repo;
 pub mod runner;
 pub mod session;
