@@ -129,7 +129,7 @@ pub(crate) fn sources(task: &Task) -> Sources<'_> {
     let files = match task {
         Task::Verify(checkout) | Task::Fix(checkout) => checkout.files.as_slice(),
         Task::Explain(question) => &question.checkout.files,
-        Task::Lookup(_) | Task::Tuf(_) => &[],
+        Task::Lookup(_) | Task::Tuf(_) | Task::VerifyBlob(_) => &[],
         Task::Lint(lint) => {
             return lint.files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
         }
