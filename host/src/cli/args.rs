@@ -12,6 +12,7 @@ use std::{
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use super::config::AttestationPlace;
 use super::repo::args::RepoArgs;
 use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
@@ -276,6 +277,9 @@ pub struct VerifyArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -320,6 +324,25 @@ pub struct BytesArgs {
         hide_possible_values = true
     )]
     pub hash_engine: HashEngine,
+}
+
+/// Whose signatures of modules count, and where they are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Signatures")]
+pub struct SignatureArgs {
+    /// Where signed statements about modules are looked for; can be repeated
+    ///
+    /// `module-cache` and `proxy`: VERSION.sigstore.json beside the zip. `github`: the attestations of the module's repository.
+    /// `folder:DIR`: laid out as a proxy is. `template:URL`: with {path}, {version} and {sha256}. Nowhere, unless a policy or the
+    /// configuration asks for it.
+    #[arg(long, value_name = "PLACE", action = ArgAction::Append)]
+    pub attestations: Vec<AttestationPlace>,
+    /// Believe this trusted_root.json, in place of Sigstore's and GitHub's that ship with the program
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// Do not ask Rekor for what a signature comes without
+    #[arg(long)]
+    pub no_rekor: bool,
 }
 
 /// `--modcache` and `--vendor`.
@@ -616,6 +639,9 @@ pub struct ExplainArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,

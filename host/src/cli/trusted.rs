@@ -141,17 +141,31 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
 /// A user's configuration, whose trusted roots may lie in what is judged: then they are those of the trusted commit too.
 fn of_user(file: &Path, repository: &impl Repository) -> Result<Config, ConfigError> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    config::read_with(file, |root| {
-        let root = folder.join(root);
-        match repository.workspace().whose(&root) {
-            Whose::Users => config::read_root(&root).map_err(|error| error.to_string()),
-            Whose::Repository(path) => root_of_commit(&path, repository),
-            Whose::Unclear => Err(format!(
-                "{} lies in what is judged, and in no repository of the workspace whose base could vouch for it",
-                root.display()
-            )),
-        }
-    })
+    config::read_with(file, |root| root_of(&folder.join(root), repository))
+}
+
+/// A trusted root that a user names: one that lies in what is judged is that of the trusted commit.
+fn root_of(root: &Path, repository: &impl Repository) -> Result<Vec<u8>, String> {
+    match repository.workspace().whose(root) {
+        Whose::Users => config::read_root(root).map_err(|error| error.to_string()),
+        Whose::Repository(path) => root_of_commit(&path, repository),
+        Whose::Unclear => Err(format!(
+            "{} lies in what is judged, and in no repository of the workspace whose base could vouch for it",
+            root.display()
+        )),
+    }
+}
+
+/// A trusted root that a flag names; in a CI service, as the trusted commit has it.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn root(file: &Path, repository: Option<&impl Repository>) -> Result<Vec<u8>, String> {
+    match repository {
+        Some(repository) => root_of(file, repository),
+        None => config::read_root(file).map_err(|error| error.to_string()),
+    }
 }
 
 /// The configuration at `path` of the trusted commit; the files that it names are of that commit too.
@@ -324,6 +338,20 @@ mod tests {
         fs::write(outside.path().join("keys/root.json"), "mine").unwrap();
         fs::write(&file, TUF).unwrap();
         assert_eq!(root(of_repository(Some(&file), &unclear)), Ok("mine".to_owned()));
+    }
+
+    #[test]
+    fn a_root_that_a_flag_names_is_that_of_the_trusted_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("root.json");
+        fs::write(&file, "attacker").unwrap();
+        let repository = fake(dir.path(), Ok(&[("root.json", "corp")]));
+        assert_eq!(super::root(&file, Some(&repository)), Ok(b"corp".to_vec()));
+        assert!(super::root(&file, Some(&fake(dir.path(), Ok(&[])))).unwrap_err().contains("there is no root.json"));
+        assert_eq!(super::root(&file, None::<&Fake>), Ok(b"attacker".to_vec()), "on the user's own machine");
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("root.json"), "mine").unwrap();
+        assert_eq!(super::root(&outside.path().join("root.json"), Some(&repository)), Ok(b"mine".to_vec()));
     }
 
     #[test]
