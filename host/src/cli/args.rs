@@ -60,6 +60,20 @@ Exit status:
   2  wrong usage
   3  it could not be read";
 
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  modanchor statement golang.org/x/text@v0.14.0 > statement.json
+  modanchor statement example.com/m@v1.0.0 --zip m.zip \\
+    --predicate provenance.json --predicate-type https://slsa.dev/provenance/v1
+  cosign attest-blob --statement statement.json --bundle v1.0.0.sigstore.json";
+
+const STATEMENT_STATUS: &str = "\
+Exit status:
+  0  the statement is on stdout
+  1  the zip is not what a module may be: it breaks Go's rules, or is damaged
+  2  wrong usage
+  3  it could not be read";
+
 const FIX_EXAMPLES: &str = "\
 Examples:
   modanchor fix                             every go.sum below the current folder
@@ -161,6 +175,11 @@ pub enum Command {
     /// Print the h1 hash of a module's zip, folder or go.mod, as go.sum has it
     #[command(after_help = HASH_STATUS, after_long_help = format!("{HASH_EXAMPLES}\n\n{HASH_STATUS}"))]
     Hash(HashArgs),
+    /// Print the in-toto statement of a module version, for its author to sign
+    ///
+    /// The subject is the module's zip, by go.sum's h1 (`dirHash1`) and by its SHA-256. Nothing is fetched, written or signed.
+    #[command(after_help = STATEMENT_STATUS, after_long_help = format!("{STATEMENT_EXAMPLES}\n\n{STATEMENT_STATUS}"))]
+    Statement(StatementArgs),
     /// Add missing and sort go.sum lines, only such as the checksum database proves
     ///
     /// Shows what changes, then writes. A line that differs from the database is never overwritten, and a go.sum with
@@ -487,6 +506,32 @@ pub enum HashWhat {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+/// `modanchor statement`.
+#[derive(Debug, Clone, Args)]
+pub struct StatementArgs {
+    /// Of which module version
+    #[arg(value_name = "MODULE@VERSION")]
+    pub module: String,
+    /// The module's zip [default: the one in the module cache]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub zip: Option<PathBuf>,
+    /// What is said about it, a JSON object [default: which release it is]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "predicate_type")]
+    pub predicate: Option<PathBuf>,
+    /// Of which type that is
+    #[arg(long, value_name = "URI", value_parser = super::statement::predicate_type, requires = "predicate")]
+    pub predicate_type: Option<String>,
+    /// What hashes: native code, or the component, which does the same slower
+    #[arg(
+        long,
+        value_enum,
+        value_name = "native|component",
+        default_value_t = HashEngine::Native,
+        hide_possible_values = true
+    )]
+    pub hash_engine: HashEngine,
 }
 
 /// `modanchor fix`.
@@ -931,6 +976,12 @@ mod tests {
             &["hash", "zip", "x.zip"],
             &["hash", "dir", "x"],
             &["hash", "mod"],
+            &["statement"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json"],
+            &["statement", "m@v1.0.0", "--predicate-type", "https://slsa.dev/provenance/v1"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json", "--predicate-type", "slsa"],
+            &["verify", "--attestations", "rekor"],
+            &["verify", "--attestations", "template:https://attest.example/all.json"],
             &["verify", "--config", "x", "--no-config"],
             &["verify", "--cache-dir", "x", "--no-cache"],
             &["verify", "--quiet", "--verbose"],
@@ -975,7 +1026,7 @@ mod tests {
     #[test]
     fn help() {
         for name in
-            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "explain", "completions", "man"]
+            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "statement", "explain", "completions", "man"]
         {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();

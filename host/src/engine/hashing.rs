@@ -72,6 +72,36 @@ pub fn zip(path: &Path, rules: Option<&ModuleVersion>, files: bool, engine: &Has
     Worker { engine, pool: &Pool::default() }.zip(path, &Arc::new(open(path)?), rules, files)
 }
 
+/// Both digests by which a statement may be about a module's zip, each 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zip {
+    /// Of its files: the h1.
+    pub dir_hash_1: String,
+    /// Of the archive itself.
+    pub sha256: String,
+}
+
+/// Both digests of the zip of a module version, of one and the same file.
+///
+/// # Errors
+/// [`HashError::Files`], [`HashError::Engine`].
+pub fn zip_and_sha256(
+    path: &Path,
+    module: &ModuleVersion,
+    engine: &HashEngine,
+) -> Result<Result<Zip, HashRefusal>, HashError> {
+    use base64::Engine as _;
+    let file = Arc::new(open(path)?);
+    let sha256 = hash_file(file.as_ref(), &mut Vec::new()).map_err(|error| unread(path, error))?;
+    // Looks at the end whether the file is still what it was.
+    let found = Worker { engine, pool: &Pool::default() }.zip(path, &file, Some(module), false)?;
+    Ok(found.map(|measured| {
+        let h1 = measured.h1.strip_prefix("h1:").and_then(|h1| base64::prelude::BASE64_STANDARD.decode(h1).ok());
+        let dir_hash_1 = hex::encode(&h1.expect("an h1 is base64"));
+        Zip { dir_hash_1, sha256: hex::encode(&sha256) }
+    }))
+}
+
 /// The h1 of a folder as that of the module version. `seen` is told of every file as it is hashed: its name relative to
 /// the folder, with `/`, and its size in bytes.
 ///

@@ -395,3 +395,72 @@ fn the_component_is_limited() {
     let engine = HashEngine::Component(Engine::new(Limits { memory: 1 << 16, ..Limits::default() }).unwrap());
     assert!(matches!(zip(&zip_path, None, false, &engine), Err(HashError::Engine(EngineError::Memory { .. }))));
 }
+
+#[test]
+fn both_digests_of_a_zip() {
+    use base64::Engine as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.zip");
+    fs::write(&path, module_zip()).unwrap();
+    let module = ModuleVersion::check(M, V).unwrap();
+    let h1 = base64::prelude::BASE64_STANDARD.decode(H1.strip_prefix("h1:").unwrap()).unwrap();
+    let sha256 = hex::encode(&<sha2::Sha256 as sha2::Digest>::digest(module_zip()));
+    for engine in engines() {
+        let found = zip_and_sha256(&path, &module, &engine).unwrap().unwrap();
+        assert_eq!((found.dir_hash_1, found.sha256), (hex::encode(&h1), sha256.clone()));
+        let other = ModuleVersion::check(M, "v1.0.1").unwrap();
+        assert!(zip_and_sha256(&path, &other, &engine).unwrap().is_err(), "the zip of another version");
+    }
+}
+
+/// What is asked of the files of this machine for signatures.
+#[tokio::test]
+async fn attestations_digests_and_the_artifact() {
+    let dir = tempfile::tempdir().unwrap();
+    let versions = dir.path().join("mod/cache/download/example.com/m/@v");
+    fs::create_dir_all(&versions).unwrap();
+    fs::write(versions.join("v1.0.0.zip"), module_zip()).unwrap();
+    fs::write(versions.join("v1.0.0.sigstore.json"), "{}").unwrap();
+    let artifact = dir.path().join("artifact");
+    fs::write(&artifact, "signed").unwrap();
+    let opened = Regular::open(&artifact).unwrap();
+    let hasher = Hasher::with_artifact(
+        Some(dir.path().join("mod")),
+        dir.path().to_owned(),
+        HashEngine::Native,
+        Some((artifact.clone(), opened)),
+    );
+    let env = GoEnv::load(Sources::default()).unwrap();
+    let config = FetchConfig::new(&env, Vec::new(), Arc::new(Collected::default())).unwrap();
+    let fetcher = Fetcher::new(config).unwrap();
+    let ask = async |request| match respond(hasher.answer(request, &fetcher).await, &fetcher).unwrap() {
+        Ok(Answer::Body(body)) => Ok(body.content),
+        Ok(other) => panic!("{other:?}"),
+        Err(failure) => Err(failure),
+    };
+    let version = |version: &str| ModuleRef { path: M.to_owned(), version: version.to_owned() };
+    let attestations = |of: &str, max_bytes| {
+        let place = crate::contract::AttestationPlace::ModuleCache;
+        Request::Attestations(AttestationsGet { module: version(of), place, sha256: String::new(), max_bytes })
+    };
+    let digest = |of: &str| Request::ZipDigest(crate::contract::ZipDigest { module: version(of) });
+    assert_eq!(ask(attestations(V, 2)).await, Ok(b"{}".to_vec()));
+    assert_eq!(ask(attestations(V, 1)).await, Err(Failure::TooLarge));
+    assert_eq!(ask(attestations("v1.0.1", 2)).await, Err(Failure::Absent));
+    assert_eq!(ask(attestations("../x", 2)).await, Err(Failure::Storage));
+    let sha256 = <sha2::Sha256 as sha2::Digest>::digest(module_zip()).to_vec();
+    assert_eq!(ask(digest(V)).await, Ok(sha256));
+    assert_eq!(ask(digest("v1.0.1")).await, Err(Failure::Absent));
+    for _ in 0..2 {
+        assert_eq!(ask(Request::Artifact(6)).await, Ok(b"signed".to_vec()));
+    }
+    assert_eq!(ask(Request::Artifact(5)).await, Err(Failure::TooLarge));
+    fs::remove_file(&artifact).unwrap();
+    fs::write(&artifact, "SIGNED").unwrap();
+    assert_eq!(ask(Request::Artifact(6)).await, Err(Failure::Changed));
+    let bare = Hasher::new(None, dir.path().to_owned(), HashEngine::Native);
+    for request in [Request::Artifact(6), digest(V), attestations(V, 2)] {
+        let answer = respond(bare.answer(request, &fetcher).await, &fetcher).unwrap();
+        assert_eq!(answer.err(), Some(Failure::Absent));
+    }
+}
