@@ -5,7 +5,9 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
-use modanchor_host::cli::{USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, repo, statement, tuf, verify};
+use modanchor_host::cli::{
+    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, repo, statement, tuf, verify,
+};
 use modanchor_host::output::{self, Diagnostic, workflow};
 
 fn main() -> ExitCode {

@@ -1025,9 +1025,21 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in
-            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "statement", "explain", "completions", "man"]
-        {
+        for name in [
+            "",
+            "verify",
+            "lookup",
+            "hash",
+            "fix",
+            "lint",
+            "init",
+            "tuf",
+            "repo",
+            "statement",
+            "explain",
+            "completions",
+            "man",
+        ] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

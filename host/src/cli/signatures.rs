@@ -14,9 +14,7 @@ use super::session::Failed;
 use super::trusted;
 use crate::ci::event::BaseUrl;
 use crate::contract::{self, Instant, Profile, Repository, SigstoreSettings, TrustedRoot};
-use crate::fetch::{
-    AttestationSources, DEFAULT_GITHUB_API, DEFAULT_GITHUB_HOST, GitHubApi, TargetsAt, TufSource,
-};
+use crate::fetch::{AttestationSources, DEFAULT_GITHUB_API, DEFAULT_GITHUB_HOST, GitHubApi, TargetsAt, TufSource};
 
 /// The names of the TUF repositories that the roots are kept in. No repository of a configuration may be called so.
 pub const REPOSITORIES: [&str; 2] = ["sigstore", "sigstore-github"];
@@ -119,7 +117,11 @@ fn profile(content: &[u8]) -> Profile {
         let list = root.as_ref().and_then(|root| root.get(key)).and_then(serde_json::Value::as_array);
         list.is_some_and(|list| !list.is_empty())
     };
-    if root.is_some() && !has("tlogs") && has("timestampAuthorities") { Profile::Timestamped } else { Profile::PublicGood }
+    if root.is_some() && !has("tlogs") && has("timestampAuthorities") {
+        Profile::Timestamped
+    } else {
+        Profile::PublicGood
+    }
 }
 
 /// The trusted root that a flag names. In GitHub Actions one of the repository is that of the commit whose word counts.
@@ -129,12 +131,9 @@ fn profile(content: &[u8]) -> Profile {
 pub fn named_root(file: Option<&Path>, paths: &[PathBuf]) -> Result<Option<RootFile>, Failed> {
     let Some(file) = file else { return Ok(None) };
     let runner = Runner::of_process(paths, "--trusted-root")?;
-    let content = trusted::root(file, runner.as_ref()).map_err(|why| Failed::usage(anyhow::anyhow!("--trusted-root: {why}")))?;
-    Ok(Some(RootFile {
-        path: file.to_owned(),
-        content,
-        set_by: format!("--trusted-root {}", file.display()),
-    }))
+    let content =
+        trusted::root(file, runner.as_ref()).map_err(|why| Failed::usage(anyhow::anyhow!("--trusted-root: {why}")))?;
+    Ok(Some(RootFile { path: file.to_owned(), content, set_by: format!("--trusted-root {}", file.display()) }))
 }
 
 /// What a run is told of signatures.
@@ -242,7 +241,10 @@ mod tests {
     fn settings(args: &SignatureArgs, config: &SigstoreConfig, needed: bool, offline: bool) -> SigstoreSettings {
         let check = CheckSignatures { args, root: None, needed };
         let signatures = of(&check, config, "corp.example".to_owned(), offline).map_err(|failed| failed.error).unwrap();
-        assert_eq!(signatures.sources.len(), signatures.settings.roots.iter().filter(|r| r.repository.is_some()).count());
+        assert_eq!(
+            signatures.sources.len(),
+            signatures.settings.roots.iter().filter(|r| r.repository.is_some()).count()
+        );
         signatures.settings
     }
 
@@ -295,7 +297,8 @@ mod tests {
         assert!(offline.roots.iter().all(|root| root.repository.is_none() && root.expires.is_some()));
         assert!(!offline.rekor);
         let online = settings(&args(&["proxy"], false), &SigstoreConfig::default(), false, false);
-        let names: Vec<_> = online.roots.iter().filter_map(|root| Some(root.repository.as_ref()?.name.as_str())).collect();
+        let names: Vec<_> =
+            online.roots.iter().filter_map(|root| Some(root.repository.as_ref()?.name.as_str())).collect();
         assert_eq!(names, REPOSITORIES);
     }
 
@@ -308,7 +311,8 @@ mod tests {
             (r#"{"tlogs":[]}"#, Profile::PublicGood),
             ("no JSON", Profile::PublicGood),
         ] {
-            let own = RootFile { path: "r.json".into(), content: content.into(), set_by: "--trusted-root r.json".into() };
+            let own =
+                RootFile { path: "r.json".into(), content: content.into(), set_by: "--trusted-root r.json".into() };
             let Roots { roots, sources } = roots(Some(own), false);
             assert_eq!((roots.len(), sources.len(), roots[0].profile), (1, 0, profile), "{content}");
             assert_eq!((roots[0].content.as_slice(), &roots[0].repository), (content.as_bytes(), &None));

@@ -13,8 +13,8 @@ use super::{EngineError, Session};
 use crate::cache::Store;
 use crate::cache::tuf::{Held, Measurement};
 use crate::contract::{
-    Answer, AttestationPlace, AttestationsGet, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress, Recall,
-    Refusal, RekorGet, Request, Response, SumdbGet, TargetGet,
+    Answer, AttestationPlace, AttestationsGet, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress,
+    Recall, Refusal, RekorGet, Request, Response, SumdbGet, TargetGet,
 };
 use crate::fetch::{Fetched, Fetcher};
 

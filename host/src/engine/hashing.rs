@@ -25,8 +25,8 @@ use wasmtime::component::Resource;
 pub use super::blobs::Blob;
 use super::{Blobs, Engine, EngineError, State, classify};
 use crate::contract::{
-    Answer, AttestationsGet, Body, BuildInfo, CacheFile, CacheGet, Failure, HashRefusal, HashingError, Measure, Measured, Measurement,
-    ModuleRef, Oddities, Origin, Place, Request, Response, Subject, Verifier, ZipGet, blob,
+    Answer, AttestationsGet, Body, BuildInfo, CacheFile, CacheGet, Failure, HashRefusal, HashingError, Measure,
+    Measured, Measurement, ModuleRef, Oddities, Origin, Place, Request, Response, Subject, Verifier, ZipGet, blob,
 };
 use crate::fetch::Fetcher;
 use crate::files::{FileError, Regular};

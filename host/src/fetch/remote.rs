@@ -389,10 +389,14 @@ impl Remote {
             }
             if is_used_up(status, response.headers()) {
                 missed.failure = Failure::RateLimited;
-                missed.what = format!("{}: the hourly allowance is used up{}", missed.what, match ask.secret {
-                    Secret::Token(_) => "",
-                    _ => "; with a token, as in GITHUB_TOKEN, it is larger",
-                });
+                missed.what = format!(
+                    "{}: the hourly allowance is used up{}",
+                    missed.what,
+                    match ask.secret {
+                        Secret::Token(_) => "",
+                        _ => "; with a token, as in GITHUB_TOKEN, it is larger",
+                    }
+                );
                 // Each further request would be refused too, and be held against us.
                 missed.retry = Retry::Hopeless;
             }

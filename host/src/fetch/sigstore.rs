@@ -260,7 +260,8 @@ impl Fetcher {
                 }
                 // Names of modules follow rules that leave nothing for a URL to change.
                 let url = template.expand(&path, &version, digest.unwrap_or_default()).ok_or(Failure::Storage)?;
-                self.ask(&Ask::get(&url, template.credentials.as_ref(), get.max_bytes.into(), Expect::Attestation)).await
+                self.ask(&Ask::get(&url, template.credentials.as_ref(), get.max_bytes.into(), Expect::Attestation))
+                    .await
             }
             AttestationPlace::Github => {
                 let api = sources.github.as_ref().ok_or(Failure::Absent)?;
@@ -416,8 +417,12 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Template>(), Err(want), "{text}");
         }
-        for text in ["gopher://h.test/{sha256}", "https:///{sha256}", "http://u:secret@h.test/{sha256}", "https://h.test/{sha256}#x"]
-        {
+        for text in [
+            "gopher://h.test/{sha256}",
+            "https:///{sha256}",
+            "http://u:secret@h.test/{sha256}",
+            "https://h.test/{sha256}#x",
+        ] {
             let error = text.parse::<Template>().expect_err(text);
             assert!(matches!(&error, TemplateError::Url(why) if !why.contains("secret")), "{text}: {error}");
         }
@@ -455,7 +460,11 @@ mod tests {
         for (log, path, want) in [
             ("https://rekor.test", "api/v1/log/entries/24aa", Some("https://rekor.test/api/v1/log/entries/24aa")),
             ("https://rekor.test/", "tile/0/x001/234", Some("https://rekor.test/tile/0/x001/234")),
-            ("https://rekor.test/a", "api/v1/log/entries?logIndex=7", Some("https://rekor.test/a/api/v1/log/entries?logIndex=7")),
+            (
+                "https://rekor.test/a",
+                "api/v1/log/entries?logIndex=7",
+                Some("https://rekor.test/a/api/v1/log/entries?logIndex=7"),
+            ),
             ("http://127.0.0.1:3000", "checkpoint", Some("http://127.0.0.1:3000/checkpoint")),
             ("http://localhost", "checkpoint", Some("http://localhost/checkpoint")),
             ("http://rekor.test", "checkpoint", None),

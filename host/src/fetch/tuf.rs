@@ -157,7 +157,11 @@ impl Fetcher {
                 match Measuring::new(folder) {
                     Err(e) => Err(stored(e)),
                     Ok(mut sink) => {
-                        match self.remote.get(&Ask::get(url, credentials.as_ref(), get.max_bytes, expect), &mut sink).await {
+                        match self
+                            .remote
+                            .get(&Ask::get(url, credentials.as_ref(), get.max_bytes, expect), &mut sink)
+                            .await
+                        {
                             Ok(()) => sink.finish().map_err(stored),
                             Err(missed) => Err(missed),
                         }

@@ -62,7 +62,7 @@ async fn each_place_has_its_url_and_only_github_gets_the_token() {
         server.targets(),
         [
             PATH.to_owned(),
-            format!("/t/github.com/%21burnt%21sushi/toml/v1.6.0/{hex}?key=k").replace("%21", "!"),
+            format!("/t/github.com/!burnt!sushi/toml/v1.6.0/{hex}?key=k"),
             format!("/api/repos/BurntSushi/toml/attestations/sha256:{hex}?per_page=100"),
         ]
     );
@@ -96,7 +96,9 @@ async fn no_place_no_attestation() {
     let bench = everywhere(&server.url()).with(|config| config.gonoproxy = setting(Var::GoNoProxy, "github.com"));
     let fetcher = bench.fetcher();
     let bare = Bench::proxies("direct").fetcher();
-    for place in [AttestationPlace::Folder, AttestationPlace::Proxy, AttestationPlace::Template, AttestationPlace::Github] {
+    for place in
+        [AttestationPlace::Folder, AttestationPlace::Proxy, AttestationPlace::Template, AttestationPlace::Github]
+    {
         assert_eq!(get(&bare, place, M, &digest()).await, Err(Failure::Absent), "{place:?}");
     }
     for (place, path, sha256) in [
@@ -121,17 +123,17 @@ async fn no_place_no_attestation() {
 #[tokio::test]
 async fn bad_answers() {
     let large = "x".repeat(MAX as usize + 1);
-    for (name, reply, want, attempts, told) in [
-        ("absent", status(404, "", "no"), Failure::Absent, 1, 0),
-        ("gone", status(410, "", ""), Failure::Absent, 1, 0),
-        ("forbidden", status(403, "", ""), Failure::Denied, 1, 1),
-        ("too large", json(&large), Failure::TooLarge, 1, 1),
-        ("portal", status(200, "Content-Type: text/html\r\n", "<html>"), Failure::NotData, 1, 1),
-        ("portal in disguise", json("<!doctype html><p>log in"), Failure::NotData, 1, 1),
-        ("compressed", status(200, "Content-Encoding: gzip\r\n", "\x1f"), Failure::NotData, 1, 1),
-        ("broken", status(500, "", ""), Failure::ServerError, 3, 1),
-        ("short", Reply::Close(raw("HTTP/1.1 200 OK\r\nContent-Length: 9", b"1234")), Failure::Truncated, 3, 1),
-        ("other scheme", redirect("file:///etc/passwd"), Failure::BadRedirect, 1, 1),
+    for (name, reply, want, attempts) in [
+        ("absent", status(404, "", "no"), Failure::Absent, 1),
+        ("gone", status(410, "", ""), Failure::Absent, 1),
+        ("forbidden", status(403, "", ""), Failure::Denied, 1),
+        ("too large", json(&large), Failure::TooLarge, 1),
+        ("portal", status(200, "Content-Type: text/html\r\n", "<html>"), Failure::NotData, 1),
+        ("portal in disguise", json("<!doctype html><p>log in"), Failure::NotData, 1),
+        ("compressed", status(200, "Content-Encoding: gzip\r\n", "\x1f"), Failure::NotData, 1),
+        ("broken", status(500, "", ""), Failure::ServerError, 3),
+        ("short", Reply::Close(raw("HTTP/1.1 200 OK\r\nContent-Length: 9", b"1234")), Failure::Truncated, 3),
+        ("other scheme", redirect("file:///etc/passwd"), Failure::BadRedirect, 1),
     ] {
         for place in REMOTE {
             let reply = reply.clone();
@@ -139,11 +141,10 @@ async fn bad_answers() {
             let bench = everywhere(&server.url());
             assert_eq!(get(&bench.fetcher(), place, M, &digest()).await, Err(want), "{name} {place:?}");
             let told = bench.told();
-            assert_eq!((server.requests().len(), told.len()), (attempts, told.len()), "{name} {place:?}: {told:?}");
+            assert_eq!(server.requests().len(), attempts, "{name} {place:?}: {told:?}");
             assert!(!told.iter().any(|line| line.contains("ghs_secret") || line.contains("key=k")), "{told:?}");
             assert_eq!(told.len(), usize::from(want != Failure::Absent), "{name} {place:?}: {told:?}");
         }
-        assert!(told <= 1, "{name}");
     }
 }
 
@@ -179,7 +180,11 @@ async fn a_used_up_allowance_is_told_once_and_nothing_more_is_asked() {
         let bench = bench.with(|config| config.attestations.github.as_mut().expect("there").token = None);
         let fetcher = bench.fetcher();
         for path in [M, "github.com/a/b", "github.com/a/c"] {
-            assert_eq!(get(&fetcher, AttestationPlace::Github, path, &digest()).await, Err(Failure::RateLimited), "{code}");
+            assert_eq!(
+                get(&fetcher, AttestationPlace::Github, path, &digest()).await,
+                Err(Failure::RateLimited),
+                "{code}"
+            );
         }
         let told = bench.told();
         assert_eq!((server.requests().len(), told.len()), (1, 1), "{told:?}");
@@ -207,8 +212,7 @@ async fn a_log_is_asked() {
         assert_eq!(seen.target, format!("/{path}"));
         assert_eq!(seen.method, if post.is_some() { "POST" } else { "GET" });
         assert_eq!(seen.headers["accept"] == "application/json", path.starts_with("api/"), "{path}");
-        let length = seen.headers.get("content-length").map(String::as_str);
-        assert_eq!(length, post.map(|post| post.len().to_string()).as_deref());
+        assert_eq!(seen.body, post.unwrap_or_default());
     }
     let bench = Bench::proxies("off");
     for (log, path) in [("http://rekor.test", "checkpoint"), ("/srv", "checkpoint"), (&server.url(), "../checkpoint")] {
@@ -220,15 +224,15 @@ async fn a_log_is_asked() {
 #[tokio::test]
 async fn a_post_is_sent_again_only_if_it_had_no_effect() {
     let cases = [
-        ("silence", Reply::Close(Vec::new()), None, Failure::Unreachable, 1),
-        ("error", status(500, "", ""), Some(()), Failure::ServerError, 1),
-        ("gateway", status(502, "", ""), Some(()), Failure::ServerError, 1),
-        ("short", Reply::Close(raw("HTTP/1.1 200 OK\r\nContent-Length: 9", b"1")), None, Failure::Truncated, 1),
-        ("too many", status(429, "", ""), None, Failure::RateLimited, 3),
-        ("unavailable", status(503, "", ""), None, Failure::ServerError, 3),
-        ("moved", redirect("http://127.0.0.1:1/"), None, Failure::BadRedirect, 1),
+        ("silence", Reply::Close(Vec::new()), Failure::Unreachable, 1),
+        ("error", status(500, "", ""), Failure::ServerError, 1),
+        ("gateway", status(502, "", ""), Failure::ServerError, 1),
+        ("short", Reply::Close(raw("HTTP/1.1 200 OK\r\nContent-Length: 9", b"1")), Failure::Truncated, 1),
+        ("too many", status(429, "", ""), Failure::RateLimited, 3),
+        ("unavailable", status(503, "", ""), Failure::ServerError, 3),
+        ("moved", redirect("http://127.0.0.1:1/"), Failure::BadRedirect, 1),
     ];
-    for (name, reply, _, want, attempts) in cases {
+    for (name, reply, want, attempts) in cases {
         let server = Server::start(move |_| reply.clone()).await;
         let bench = Bench::proxies("off");
         let found = bench.fetcher().rekor(&rekor(&server.url(), "api/v1/index/retrieve", Some(b"{}"))).await;
@@ -260,9 +264,10 @@ async fn a_small_target_is_read_whole() {
     };
     let get = |repository: &str, file: &str, max_bytes| TargetGet {
         repository: repository.to_owned(),
+        path: "trusted_root.json".to_owned(),
         file: file.to_owned(),
         max_bytes,
-        ..target()
+        held: false,
     };
     let bench = Bench::proxies("off").with(|config| config.repositories = vec![source(server.url())]);
     let fetcher = bench.fetcher();
