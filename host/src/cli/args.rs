@@ -177,7 +177,8 @@ pub enum Command {
     Hash(HashArgs),
     /// Print the in-toto statement of a module version, for its author to sign
     ///
-    /// The subject is the module's zip, by go.sum's h1 (`dirHash1`) and by its SHA-256. Nothing is fetched, written or signed.
+    /// The subject is the module's zip, by go.sum's h1 (`dirHash1`) and by its SHA-256. Nothing is fetched, written or
+    /// signed.
     #[command(after_help = STATEMENT_STATUS, after_long_help = format!("{STATEMENT_EXAMPLES}\n\n{STATEMENT_STATUS}"))]
     Statement(StatementArgs),
     /// Add missing and sort go.sum lines, only such as the checksum database proves
@@ -351,9 +352,9 @@ pub struct BytesArgs {
 pub struct SignatureArgs {
     /// Where signed statements about modules are looked for; can be repeated
     ///
-    /// `module-cache` and `proxy`: VERSION.sigstore.json beside the zip. `github`: the attestations of the module's repository.
-    /// `folder:DIR`: laid out as a proxy is. `template:URL`: with {path}, {version} and {sha256}. Nowhere, unless a policy or the
-    /// configuration asks for it.
+    /// `module-cache` and `proxy`: VERSION.sigstore.json beside the zip. `github`: the attestations of the module's
+    /// repository. `folder:DIR`: laid out as a proxy is. `template:URL`: with {path}, {version} and {sha256}. Nowhere,
+    /// unless a policy or the configuration asks for it.
     #[arg(long, value_name = "PLACE", action = ArgAction::Append)]
     pub attestations: Vec<AttestationPlace>,
     /// Believe this trusted_root.json, in place of Sigstore's and GitHub's that ship with the program

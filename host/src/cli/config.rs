@@ -194,8 +194,8 @@ impl TufConfig {
 }
 
 impl Config {
-    /// Reads its trusted roots with `read`, which gets the path as it is written, and makes folders that stand for servers
-    /// absolute: they are relative to `folder`. `set_by`: by whose word, for messages.
+    /// Reads its trusted roots with `read`, which gets the path as it is written, and makes folders that stand for
+    /// servers absolute: they are relative to `folder`. `set_by`: by whose word, for messages.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! Whose signatures of modules count, and where they are: from flags, configuration and environment.
 //!
 //! # Security
-//! Who is believed is decided here, and nowhere else in the host: the roots that ship with the program, or one that the user
-//! names in their place. On a pull request that one is read as the base has it ([`trusted::root`]). Nothing is looked for
-//! unless somebody asks for it, so that a run without a policy makes no request that it did not make before.
+//! Who is believed is decided here, and nowhere else in the host: the roots that ship with the program, or one that
+//! the user names in their place. On a pull request that one is read as the base has it ([`trusted::root`]). Nothing
+//! is looked for unless somebody asks for it, so that a run without a policy makes no request that it did not make
+//! before.
 
 use std::path::{Path, PathBuf};
 

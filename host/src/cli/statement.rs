@@ -1,9 +1,10 @@
 //! `modanchor statement MODULE@VERSION`: the in-toto statement of a module version, ready to be signed.
 //!
-//! The subject is the module's zip, by both names that verifiers know it by: `dirHash1`, the hexadecimal form of go.sum's `h1:`
-//! (<https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md>), and the SHA-256 of the zip as it lies here. Both
-//! are computed from one open file, which must follow Go's rules for the zip of this very version. What is said about it is a
-//! file of the user's, SLSA provenance for one; without one, in-toto's release predicate, which says which release it is.
+//! The subject is the module's zip, by both names that verifiers know it by: `dirHash1`, the hexadecimal form of
+//! go.sum's `h1:` (<https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md>), and the SHA-256 of the
+//! zip as it lies here. Both are computed from one open file, which must follow Go's rules for the zip of this very
+//! version. What is said about it is a file of the user's, SLSA provenance for one; without one, in-toto's release
+//! predicate, which says which release it is.
 
 use std::io;
 use std::path::Path;
@@ -114,7 +115,8 @@ fn predicate(file: &Path) -> Result<Value, Failed> {
     }
 }
 
-/// The package URL of a module version. The specification has its path in lower case, so that it names, and does not identify.
+/// The package URL of a module version. The specification has its path in lower case, so that it names, and does not
+/// identify.
 fn purl(module: &ModuleVersion) -> String {
     let element = |text: &str| utf8_percent_encode(text, PURL).to_string();
     let path: Vec<String> = module.path().to_ascii_lowercase().split('/').map(element).collect();

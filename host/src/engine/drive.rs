@@ -46,8 +46,8 @@ pub struct Run {
     pub evidence_files: Vec<PathBuf>,
     /// How many times the core asked.
     pub needs: usize,
-    /// How many of its requests were for a checksum database, a TUF repository, attestations or Rekor, caches of the first
-    /// included.
+    /// How many of its requests were for a checksum database, a TUF repository, attestations or Rekor, caches of the
+    /// first included.
     pub fetches: usize,
 }
 

@@ -387,7 +387,7 @@ impl Remote {
                 let wish = header(response.headers(), RETRY_AFTER.as_str());
                 missed.retry = Retry::Later(wish.and_then(|value| retry_after(&value, self.config.clock.wall())));
             }
-            if is_used_up(status, response.headers()) {
+            if expect == Expect::Attestation && is_used_up(status, response.headers()) {
                 missed.failure = Failure::RateLimited;
                 missed.what = format!(
                     "{}: the hourly allowance is used up{}",

@@ -3,25 +3,25 @@
 //! # Where attestations are
 //! | place | where |
 //! |---|---|
-//! | proxies | `GET <proxy>/PATH/@v/VERSION.sigstore.json`, walked as for a zip; never `direct`, and no module of GONOPROXY |
+//! | proxies | `GET <proxy>/PATH/@v/VERSION.sigstore.json`, walked as for a zip; never `direct`, nor for GONOPROXY |
 //! | a folder | the same names below it |
 //! | a template | a URL with `{path}`, `{version}` and `{sha256}` in it |
 //! | GitHub | `GET <api>/repos/OWNER/REPO/attestations/sha256:HEX` of the module's own repository |
 //!
-//! PATH and VERSION are escaped as in the module cache. Beside the zip in the module cache is the fifth place: the files of
-//! this machine answer it. That there is no attestation (404, 410; of a proxy also 400, as some say of a name that they do not
-//! know) is the usual answer, so nobody is told. What a page of GitHub's does not hold, 100, is not asked for, and no
-//! `bundle_url` is followed: it would be a request to wherever the answer says.
+//! PATH and VERSION are escaped as in the module cache. Beside the zip in the module cache is the fifth place: the
+//! files of this machine answer it. That there is no attestation (404, 410; of a proxy also 400, as some say of a
+//! name that they do not know) is the usual answer, so nobody is told. What a page of GitHub's does not hold, 100, is
+//! not asked for, and no `bundle_url` is followed: it would be a request to wherever the answer says.
 //!
 //! # Security
 //! As for [the whole module](super); what comes is verified in the core. Besides:
 //! - Which modules' names may go out is the core's to decide, which knows GOPRIVATE: what it asks for is asked.
-//! - Only module versions that follow Go's rules, and digests of 64 hexadecimal digits, become part of a URL or a path, each
-//!   percent-encoded as one element or several. A template has no placeholder outside of its path, so that no name decides
-//!   which server is asked.
+//! - Only module versions that follow Go's rules, and digests of 64 hexadecimal digits, become part of a URL or a
+//!   path, each percent-encoded as one element or several. A template has no placeholder outside of its path, so that
+//!   no name decides which server is asked.
 //! - GitHub's token goes to its API alone, over https or to this machine, and to no server that it redirects to.
-//! - A log is asked over https, or on this machine; its path is made of clean elements. A POST is never redirected, and is sent
-//!   again only where the server cannot have acted on it.
+//! - A log is asked over https, or on this machine; its path is made of clean elements. A POST is never redirected,
+//!   and is sent again only where the server cannot have acted on it.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -233,9 +233,9 @@ impl Fetcher {
     /// Reads attestations of a module.
     ///
     /// # Errors
-    /// [`Failure::Absent`]: there is none, or no such place: none is configured, GOPROXY has no proxy for the module, it is not
-    /// in a repository of GitHub's, or its digest is needed and not known. [`Failure::RateLimited`] where GitHub's allowance
-    /// is used up.
+    /// [`Failure::Absent`]: there is none, or no such place: none is configured, GOPROXY has no proxy for the module,
+    /// it is not in a repository of GitHub's, or its digest is needed and not known. [`Failure::RateLimited`] where
+    /// GitHub's allowance is used up.
     pub async fn attestations(&self, get: &AttestationsGet) -> Result<Body, Failure> {
         let module = modcache::checked(&get.module).map_err(|error| {
             self.note(error.to_string());
