@@ -632,19 +632,21 @@ fn sumdb(sumdb: Sumdb) -> Result<SumdbConfig, At> {
 fn sigstore(sigstore: Sigstore) -> Result<SigstoreConfig, At> {
     let root = sigstore.trusted_root.map(|path| filled(path, "trusted-root")).transpose()?;
     let trusted_root = root.map(|path| RootFile { path: path.into(), content: Vec::new(), set_by: String::new() });
-    let places = |texts: Vec<Spanned<String>>| {
-        let mut places: Vec<AttestationPlace> = Vec::new();
-        for text in texts {
-            let place = text.get_ref().parse().map_err(|why| (text.span(), Problem::Attestations(why)))?;
-            if let Some(kind) = twice(&places, &place) {
-                return Err((text.span(), Problem::Twice(kind.to_owned())));
-            }
-            places.push(place);
-        }
-        Ok(places)
-    };
-    let attestations = sigstore.attestations.map(places).transpose()?;
+    let attestations = sigstore.attestations.map(attestation_places).transpose()?;
     Ok(SigstoreConfig { trusted_root, attestations, rekor: sigstore.rekor })
+}
+
+fn attestation_places(texts: Vec<Spanned<String>>) -> Result<Vec<AttestationPlace>, At> {
+    let mut places: Vec<AttestationPlace> = Vec::new();
+    for text in texts {
+        let place = text.get_ref().parse::<AttestationPlace>();
+        let place = place.map_err(|why| (text.span(), Problem::Attestations(why)))?;
+        if let Some(kind) = twice(&places, &place) {
+            return Err((text.span(), Problem::Twice(kind.to_owned())));
+        }
+        places.push(place);
+    }
+    Ok(places)
 }
 
 /// The kind of a place of which there is one already: there can be one folder, one template.
