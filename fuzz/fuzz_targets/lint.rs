@@ -3,8 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use modanchor_core::contract::Syntax;
-use modanchor_core::lint::{file, fix};
+use modanchor_core::lint::{Syntax, file, fix};
 
 const SYNTAXES: [Syntax; 7] = [
     Syntax::Shell,

@@ -21,8 +21,12 @@ pub use generated::exports::modanchor::verifier::exchange::{
 };
 pub use generated::exports::modanchor::verifier::hashing::{BuildInfo, HashingError, Measured, Refusal as HashRefusal};
 pub use generated::exports::modanchor::verifier::job::{
-    Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Lint, Presence, Program, Question, Setting, SettingPlace,
-    SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
+    Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Presence, Program, Question, SkipPatterns, SourceFile,
+    Sumdb, Task, Tool, Zips,
+};
+pub use generated::exports::modanchor::verifier::policy::{
+    Floor, Grade as PolicyGrade, Identity as PolicyIdentity, IdentityMatch, Level, Policy, ProvenanceVersion,
+    RequiredLog, Requirement, Rule as PolicyRule,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::sigstore::{

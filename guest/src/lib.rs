@@ -22,6 +22,7 @@
 //! | [`policy`] | the policy and the grades |
 //! | [`report`] | findings, one file per rule, and the report's JSON |
 //! | [`verify`] | the session: puts the above together, asks for what it needs, ends in a report |
+//! | `sort` | sorting, in one copy for all types |
 //! | `component` | the exports of the component |
 
 pub mod buildinfo;
@@ -37,6 +38,7 @@ pub mod policy;
 pub mod provenance;
 pub mod report;
 pub mod sigstore;
+mod sort;
 pub mod sumdb;
 pub mod tuf;
 pub mod vendor;

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modanchor_core::contract::{SettingPlace, Syntax};
-use modanchor_core::lint::{self, Detected, NAMES, detect};
+use modanchor_core::lint::{self, Detected, NAMES, SettingPlace, Syntax, detect};
 use proptest::prelude::*;
 
 const SYNTAXES: [(&str, Syntax); 10] = [

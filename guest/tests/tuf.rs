@@ -3,7 +3,7 @@
 use modanchor_core::report::Of;
 use modanchor_core::tuf::client::encode;
 use modanchor_core::tuf::delegation::matches;
-use modanchor_core::tuf::json::{MAX_DEPTH, MAX_INTEGER, parse};
+use modanchor_core::tuf::json::{MAX_DEPTH, MAX_INTEGER, Numbers, parse, parse_with};
 use modanchor_core::tuf::metadata::{Expires, Signed, SuccinctRoles, Targets, canonical};
 use modanchor_core::tuf::modules::target_path;
 use proptest::prelude::*;
@@ -45,6 +45,21 @@ fn patterns_are_those_of_fnmatch_element_by_element() {
     }
     // Stars do not multiply.
     assert!(!matches(&"*a".repeat(50), &"a".repeat(2000).replace("aaaa", "aaab")));
+}
+
+#[test]
+fn any_number_is_an_exception_from_nothing_else() {
+    for text in ["1.0", "-0.5e3", "18446744073709551615", "-9223372036854775808", "1e300"] {
+        assert!(parse(text.as_bytes()).is_err(), "{text}");
+        assert_eq!(
+            parse_with(text.as_bytes(), Numbers::Any).expect(text),
+            serde_json::from_str::<serde_json::Value>(text).expect(text)
+        );
+    }
+    let deep = format!("{}1.5{}", "[".repeat(MAX_DEPTH + 1), "]".repeat(MAX_DEPTH + 1));
+    for text in ["{\"a\":1.5,\"a\":1.5}", "1e999", "NaN", "1.5 1", "\u{feff}1.5", &deep] {
+        assert!(parse_with(text.as_bytes(), Numbers::Any).is_err(), "{text}");
+    }
 }
 
 #[test]

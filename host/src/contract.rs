@@ -17,8 +17,12 @@ pub use generated::exports::modanchor::verifier::exchange::{
 };
 pub use generated::exports::modanchor::verifier::hashing::{BuildInfo, HashingError, Measured, Refusal as HashRefusal};
 pub use generated::exports::modanchor::verifier::job::{
-    Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Lint, Presence, Program, Question, Setting, SettingPlace,
-    SettingsFile, SkipPatterns, SourceFile, Sumdb, Syntax, Task, Tool, Zips,
+    Bytes, Checkout, Database, FailOn, FileKind, Ignore, Job, Presence, Program, Question, SkipPatterns, SourceFile,
+    Sumdb, Task, Tool, Zips,
+};
+pub use generated::exports::modanchor::verifier::policy::{
+    Floor, Grade as PolicyGrade, Identity as PolicyIdentity, IdentityMatch, Level, Policy, ProvenanceVersion,
+    RequiredLog, Requirement, Rule as PolicyRule,
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::sigstore::{
@@ -49,5 +53,39 @@ impl SigstoreSettings {
     #[must_use]
     pub fn none() -> Self {
         Self { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false }
+    }
+}
+
+// What is run natively speaks the core's own types, which are generated from the same contract.
+
+impl From<FailOn> for modanchor_core::contract::FailOn {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Critical => Self::Critical,
+            FailOn::High => Self::High,
+            FailOn::Medium => Self::Medium,
+            FailOn::Low => Self::Low,
+            FailOn::Never => Self::Never,
+        }
+    }
+}
+
+impl From<Ignore> for modanchor_core::contract::Ignore {
+    fn from(Ignore { rule, module, reason, expires }: Ignore) -> Self {
+        Self { rule, module, reason, expires }
+    }
+}
+
+impl From<modanchor_core::contract::Outcome> for Outcome {
+    fn from(outcome: modanchor_core::contract::Outcome) -> Self {
+        use modanchor_core::contract as core;
+        let core::Outcome { verdict, status, report, lines, fixes } = outcome;
+        let verdict = match verdict {
+            core::Verdict::Pass => Verdict::Pass,
+            core::Verdict::Fail => Verdict::Fail,
+            core::Verdict::Incomplete => Verdict::Incomplete,
+        };
+        let fixed = |core::FixedFile { path, content, added }| FixedFile { path, content, added };
+        Self { verdict, status, report, lines, fixes: fixes.into_iter().map(fixed).collect() }
     }
 }

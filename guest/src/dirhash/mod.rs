@@ -30,6 +30,7 @@ mod archive;
 pub mod dir;
 pub mod zip;
 
+use crate::sort::sort_by;
 use std::fmt;
 
 use base64::Engine as _;
@@ -93,7 +94,7 @@ pub struct Manifest {
 impl Manifest {
     /// Of these files, in any order. Equal names keep theirs.
     pub fn new(mut files: Vec<FileDigest>) -> Self {
-        files.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut files, |a, b| a.name.cmp(&b.name));
         Self { files }
     }
 

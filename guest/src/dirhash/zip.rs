@@ -33,6 +33,7 @@ use sha2::{Digest as _, Sha256};
 use super::archive::{Contents, Directory, Entry, Sink};
 use super::{FileDigest, FileHash, Manifest, ReadAt, ReadError};
 use crate::module::{ModuleVersion, PathCause, check_file_path, fold, is_print};
+use crate::sort::sort_by;
 
 pub use super::archive::{MAX_ENTRIES, MAX_NAMES, ONE_SHOT};
 
@@ -103,7 +104,7 @@ fn hash(zip: &(impl ReadAt + ?Sized), directory: &Directory) -> Result<Manifest,
     }
     let mut by_name: Vec<&Entry> = entries.iter().collect();
     // Stable: of equal names the last one stays last.
-    by_name.sort_by(|a, b| directory.name(a).cmp(directory.name(b)));
+    sort_by(&mut by_name, |a, b| directory.name(a).cmp(directory.name(b)));
     let mut files: Vec<File<'_>> = by_name
         .chunk_by(|a, b| directory.name(a) == directory.name(b))
         .filter_map(|same| Some(File { entry: same.last()?, times: same.len(), sha256: [0; 32] }))
@@ -111,7 +112,7 @@ fn hash(zip: &(impl ReadAt + ?Sized), directory: &Directory) -> Result<Manifest,
     drop(by_name);
     // Reading goes forwards.
     let mut by_place: Vec<&mut File<'_>> = files.iter_mut().collect();
-    by_place.sort_by_key(|file| file.entry.header);
+    sort_by(&mut by_place, |a, b| a.entry.header.cmp(&b.entry.header));
     let mut contents = Contents::new(zip);
     for file in by_place {
         let mut sha256 = Sha256::new();

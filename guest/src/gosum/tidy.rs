@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::module::ModuleVersion;
 use crate::report::Of;
+use crate::sort::sort_by;
 
 use super::sum::{Entry, HashKind, Line, Problem, lines};
 
@@ -95,7 +96,7 @@ pub fn plan(content: &[u8], add: &[String]) -> Result<Plan, TidyError> {
     }
 
     let moved = !rows.iter().filter(|row| !row.new).is_sorted_by_key(Row::place);
-    rows.sort_by(|a, b| a.place().cmp(&b.place()));
+    sort_by(&mut rows, |a, b| a.place().cmp(&b.place()));
     let mut written = Vec::with_capacity(content.len());
     let mut added = Vec::new();
     let mut seen = HashSet::new();

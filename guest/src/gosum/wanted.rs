@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::contract::FileKind;
 use crate::module::{ModuleVersion, compare};
 use crate::report::Of;
+use crate::sort::sort_by;
 
 use super::Span;
 use super::gomod::{GoMod, Replace, Replacement, Require};
@@ -57,6 +58,7 @@ pub struct Survey {
     pub broken: Vec<Broken>,
     /// The modules of workspaces that cannot be seen. Nothing is wanted of any module in such a workspace.
     pub unseen: Vec<Unseen>,
+    replaced: Vec<Replaced>,
 }
 
 /// A line that is wanted.
@@ -101,6 +103,15 @@ pub struct Unseen {
     pub reason: Reason,
 }
 
+/// A `replace` line, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The go.mod or go.work.
+    pub file: String,
+    /// The line.
+    pub line: Replace,
+}
+
 /// Why a module of a workspace cannot be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Reason {
@@ -123,10 +134,20 @@ impl Survey {
         for file in files {
             checkout.add(file, &mut survey.broken);
         }
+        let mods =
+            checkout.mods.values().flat_map(|module| module.go_mod.replace.iter().map(|line| (module.file, line)));
+        let works = checkout.works.values().flat_map(|(file, work)| work.replace.iter().map(|line| (*file, line)));
+        let replaced = mods.chain(works).map(|(file, line)| Replaced { file: file.to_owned(), line: line.clone() });
+        survey.replaced = replaced.collect();
         let views = checkout.views(&mut survey.unseen);
         survey.wanted = checkout.wanted(&views);
-        survey.broken.sort_by(|a, b| a.file.cmp(&b.file));
+        sort_by(&mut survey.broken, |a, b| a.file.cmp(&b.file));
         survey
+    }
+
+    /// What stands for something else, in the order of the files: of go.mod files first, then of go.work files.
+    pub fn replaced(&self) -> &[Replaced] {
+        &self.replaced
     }
 
     /// The lines that are wanted and nowhere to be found.

@@ -1,6 +1,6 @@
 //! Which file is read in which syntax: a pure function of its path, and for scripts of their first line.
 
-use crate::contract::Syntax;
+use super::Syntax;
 
 /// What a path says of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

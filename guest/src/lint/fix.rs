@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::Syntax;
 use super::glyph::Places;
 use super::{Edit, Problem, file};
-use crate::contract::Syntax;
 
 /// A file as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
+use super::SettingPlace;
 use super::glyph::{EXPRESSION, Glyph, is_verbatim, range, shown, text};
 use super::shell::Word;
 use super::{Assignment, Command, Edit, Problem, settings};
-use crate::contract::SettingPlace;
 use crate::module::Patterns;
 use crate::report::{Rule, Severity, rules};
 

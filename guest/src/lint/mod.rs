@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `shell` | scripts, and what the others hand to a shell |
 //! | `dockerfile`, `makefile`, `yaml`, `devcontainer`, `env_file` | one syntax each |
+//! | `input` | what is linted |
 //! | `settings` | the names of Go's settings, and of what is taken for some |
 //! | `judge` | what is wrong with a value, in words |
 //! | `fix` | the changes that are safe |
@@ -19,7 +20,6 @@
 
 use std::ops::Range;
 
-use crate::contract::{SettingPlace, Syntax};
 use crate::gosum::Span;
 use crate::report::{Rule, Severity};
 
@@ -29,6 +29,7 @@ mod dockerfile;
 mod env_file;
 mod fix;
 mod glyph;
+mod input;
 mod judge;
 mod makefile;
 mod settings;
@@ -37,6 +38,7 @@ mod yaml;
 
 pub use detect::{Detected, MAX_FIRST_LINE, by_first_line, detect, is_kind, kind};
 pub use fix::{Fixed, fix};
+pub use input::{Setting, SettingPlace, SettingsFile, Syntax};
 pub use judge::without_credentials;
 pub use settings::NAMES;
 

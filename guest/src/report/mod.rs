@@ -42,10 +42,14 @@ pub struct Report<M = Vec<ModuleSummary<'static>>> {
     pub sumdbs: Vec<SumdbSummary>,
     /// The TUF repositories that were asked.
     pub repositories: Vec<RepositorySummary>,
+    /// The trusted roots of Sigstore that signatures were judged by.
+    pub trusted_roots: Vec<TrustedRootSummary>,
     /// The files that were judged, by path.
     pub files: Vec<FileSummary>,
     /// Every module version that a line names, that is vendored, or that was asked about; by path and version.
     pub modules: M,
+    /// The files whose signatures were asked about (`sigstore verify-blob`).
+    pub artifacts: Vec<ArtifactSummary>,
     /// What is wrong, or could not be checked; by file, line and rule.
     pub findings: Vec<Finding>,
     /// Totals.
@@ -118,15 +122,15 @@ pub struct FileSummary {
     pub lines: u64,
 }
 
-/// How sure we are of a module version.
+/// How sure we are of where a module version comes from (docs/policy.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
-    /// Meets a policy. Given by policies alone.
+    /// Built as SLSA level 3 asks, by a builder, under an identity and by a publisher that the policy lists.
     Trusted,
-    /// Every line that names it agrees with the checksum database.
+    /// A signed statement about exactly its bytes verifies, and the signer is the module's own repository.
     Verified,
-    /// Anything else: a mismatch, skipped, or not checked.
+    /// Checksums alone, or not even they.
     Unverified,
 }
 
@@ -145,10 +149,120 @@ pub struct ModuleSummary<'a> {
     pub lines: Vec<LineSummary<'a>>,
     /// What was measured of its bytes; in the module cache, from a proxy, and vendored.
     pub bytes: Vec<BytesSummary>,
-    /// Signatures over it; filled by Sigstore.
-    pub signatures: Vec<serde_json::Value>,
+    /// Signed statements that were found about it.
+    pub signatures: Vec<SignatureSummary>,
     /// What TUF repositories say of it.
     pub targets: Vec<TargetSummary>,
+    /// By which rules of the policy it was graded, and what became of each condition: the rule of its path and, if it stands
+    /// in another's place, of that one's. Empty without a policy.
+    pub rulings: Vec<RulingSummary>,
+}
+
+/// What a rule of the policy says of a module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulingSummary {
+    /// The path by which the rule was found.
+    pub path: String,
+    /// The rule's name; `default`.
+    pub rule: String,
+    /// The grade that the module has by it.
+    pub grade: Grade,
+    /// The grade that it must have.
+    pub required: Grade,
+    /// Whether that is the floor of the baseline.
+    pub by_baseline: bool,
+    /// Whether everything that is asked for is there.
+    pub satisfied: bool,
+    /// Where the attestation was found that comes nearest.
+    pub attestation: Option<String>,
+    /// In the order in which they are judged.
+    pub conditions: Vec<ConditionSummary>,
+}
+
+/// One condition of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionSummary {
+    /// What it is about, by the policy file's key where there is one.
+    pub what: String,
+    /// The worst grade that needs it; `unverified`: the rule needs it whatever the grade.
+    pub needed_for: Grade,
+    /// Whether it holds.
+    pub held: bool,
+    /// What would do.
+    pub expected: String,
+    /// What there is.
+    pub found: String,
+}
+
+/// A trusted root of Sigstore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedRootSummary {
+    /// Its name.
+    pub name: String,
+    /// By whose word.
+    pub set_by: String,
+    /// Whether it was refreshed from its TUF repository in this run.
+    pub refreshed: bool,
+    /// SHA-256 of the trusted_root.json that was used, hexadecimal.
+    pub sha256: String,
+    /// Until when it is good, RFC 3339; null: no end is known.
+    pub expires: Option<String>,
+}
+
+/// What became of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignatureStatus {
+    /// It verifies, and what it says holds.
+    Verified,
+    /// It does not, or what it says does not hold; a finding says why.
+    Refused,
+    /// It could not be found out.
+    Unchecked,
+}
+
+/// A signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureSummary {
+    /// Where it was found: `module-cache`, `proxy`, `github`, `tuf NAME`, …; of a blob, `bundle` or `signature`.
+    pub origin: String,
+    /// What became of it.
+    pub status: SignatureStatus,
+    /// The trusted root that vouches for it; null with a key.
+    pub root: Option<String>,
+    /// The certificate's subject alternative name; of a key, `key:` and the SHA-256 of it.
+    pub identity: Option<String>,
+    /// The OIDC issuer.
+    pub issuer: Option<String>,
+    /// The type of what is signed: of a statement, its predicate's.
+    pub predicate_type: Option<String>,
+    /// By which digest it is about the module's zip: `dirHash1` or `sha256`.
+    pub joined_by: Option<String>,
+    /// The workflow that built, as the certificate has it.
+    pub builder: Option<String>,
+    /// What was built.
+    pub source_repository: Option<String>,
+    /// From which ref.
+    pub source_ref: Option<String>,
+    /// The highest SLSA build level that can be proven, before a policy looks at the builder.
+    pub provable_level: Option<u8>,
+    /// Logs in which it is: proven by inclusion.
+    pub logged: Vec<String>,
+    /// Logs that have promised to take it in.
+    pub promised: Vec<String>,
+    /// When it was made, as logs and timestamp authorities vouch, RFC 3339, each once.
+    pub times: Vec<String>,
+}
+
+/// A file whose signature was asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtifactSummary {
+    /// Its name.
+    pub name: String,
+    /// Its SHA-256, hexadecimal.
+    pub sha256: String,
+    /// Its signatures.
+    pub signatures: Vec<SignatureSummary>,
 }
 
 /// What became of a line before a TUF repository.
@@ -369,6 +483,28 @@ pub struct Counts {
     pub approved: u64,
     /// Module versions that no TUF repository answers for; 0 if there is no repository.
     pub uncovered: u64,
+    /// Module versions by their grade.
+    pub grades: GradeCounts,
+}
+
+/// How many module versions have which grade.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each field is the grade of its name")]
+pub struct GradeCounts {
+    pub trusted: u64,
+    pub verified: u64,
+    pub unverified: u64,
+}
+
+impl GradeCounts {
+    /// Counts one more.
+    pub(crate) fn add(&mut self, grade: Grade) {
+        match grade {
+            Grade::Trusted => self.trusted += 1,
+            Grade::Verified => self.verified += 1,
+            Grade::Unverified => self.unverified += 1,
+        }
+    }
 }
 
 /// How many zips, folders, go.mod files and vendored modules have the hash that they should have.

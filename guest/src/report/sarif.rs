@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use super::visible::escape;
 use super::{Finding, LineStatus, LineSummary, Of, Places, Report, Rule, Severity, Verdict, rules};
+use crate::sort::sort_by;
 
 /// The most results that GitHub reads of one run. It shows 5,000 of them.
 pub const MAX_RESULTS: usize = 25_000;
@@ -66,7 +67,7 @@ impl Options {
 pub fn render(report: &Report, options: &Options) -> Vec<u8> {
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     // Stable: the report's order within one severity.
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    sort_by(&mut findings, |a, b| b.severity.cmp(&a.severity));
     let shown = options.max_results.min(MAX_RESULTS).min(findings.len());
     let known = Known::of(report);
     let mut results = Vec::with_capacity(shown);

@@ -1,1 +1,386 @@
-//! Written next.
+//! The path from a certificate to an authority.
+//!
+//! Two parts, which rest on different things:
+//!
+//! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for: an
+//!   intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the next, so that a
+//!   mixed-up file is noticed, and until when the whole chain is valid.
+//! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names, signature,
+//!   validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one signature is checked for
+//!   each certificate, however many bundles there are.
+//!
+//! Every certificate of the path, the root too, must be valid at the time of signing, and so must trusted_root.json's own window
+//! (client-spec section 4.2: the hybrid model; sigstore-go does the same). No revocation: Fulcio's certificates live ten minutes.
+
+use std::time::Duration;
+
+use der::asn1::ObjectIdentifier;
+use jiff::Timestamp;
+use rustls_pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+    alg_id,
+};
+use sha2::{Digest as _, Sha256};
+use webpki::{EndEntityCert, KeyUsage};
+
+use super::certificate::{Certificate, CertificateError, MAX_CHAIN};
+use super::key::{Hash, Kind, Message, PublicKey, Scheme};
+use super::root::{Authority, Validity};
+
+const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+
+/// What certificates are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Fulcio's.
+    CodeSigning,
+    /// A timestamp authority's.
+    TimeStamping,
+}
+
+impl Purpose {
+    fn oid(self) -> &'static [u8] {
+        match self {
+            Self::CodeSigning => CODE_SIGNING.as_bytes(),
+            Self::TimeStamping => TIME_STAMPING.as_bytes(),
+        }
+    }
+
+    /// Whether a signer's certificate may be used for it. For timestamps: for nothing else, and critically so (RFC 3161
+    /// section 2.3).
+    fn allows(self, leaf: &Certificate) -> bool {
+        let usage = &leaf.usage;
+        match self {
+            Self::CodeSigning => usage.purposes.iter().any(|purpose| purpose == self.oid()),
+            Self::TimeStamping => usage.critical && matches!(usage.purposes.as_slice(), [only] if only == self.oid()),
+        }
+    }
+
+    /// Whether an authority's may be.
+    fn allows_issuer(self, issuer: &Certificate) -> bool {
+        let purposes = &issuer.usage.purposes;
+        purposes.is_empty() || purposes.iter().any(|purpose| purpose == self.oid() || purpose == ANY_USAGE.as_bytes())
+    }
+}
+
+/// Why authorities are not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnchorError {
+    /// A certificate of theirs is not read.
+    #[error("a certificate of the authority {uri}: {error}")]
+    Certificate {
+        /// Whose.
+        uri: String,
+        /// Why.
+        error: CertificateError,
+    },
+    /// Their certificates are no chain.
+    #[error("the certificates of the authority {uri} are no chain: {reason}")]
+    Broken {
+        /// Whose.
+        uri: String,
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+/// Why a certificate is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// Signed before its validity.
+    #[error("the certificate is valid from {from}, and the signature is of {at}")]
+    NotYetValid {
+        /// When was signed.
+        at: Timestamp,
+        /// From when.
+        from: Timestamp,
+    },
+    /// Signed after it.
+    #[error("the certificate expired at {until}, and the signature is of {at}")]
+    Expired {
+        /// When was signed.
+        at: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// For another purpose.
+    #[error("the certificate is not for this purpose: its extended key usage must be {0}")]
+    Usage(&'static str),
+    /// None of the authorities is believed at that time.
+    #[error("the trusted root has no authority for {0}")]
+    NoAuthority(Timestamp),
+    /// Issued by somebody else.
+    #[error("the certificate was issued by none of the trusted root's authorities")]
+    UnknownIssuer,
+    /// The issuer's name, and not its signature.
+    #[error("the certificate's signature by its issuer does not verify")]
+    BadSignature,
+    /// A critical extension that nobody knows here.
+    #[error("the certificate has a critical extension that is not known")]
+    CriticalExtension,
+    /// More certificates than [`MAX_CHAIN`].
+    #[error("more than {MAX_CHAIN} intermediate certificates")]
+    TooManyIntermediates,
+    /// Another rule of RFC 5280 section 6.
+    #[error("the certificate's path to an authority breaks a rule of RFC 5280, section 6")]
+    Refused,
+}
+
+/// A path that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<'a> {
+    /// Which of the authorities that [`Anchors::new`] was given.
+    pub authority: usize,
+    /// Its URI.
+    pub uri: &'a str,
+    /// SHA-256 of the issuer's SubjectPublicKeyInfo: what an SCT is bound to.
+    pub issuer_key_hash: [u8; 32],
+}
+
+/// Authorities, ready to be asked many times.
+#[derive(Debug, Clone)]
+pub struct Anchors {
+    purpose: Purpose,
+    authorities: Vec<Prepared>,
+}
+
+/// One authority.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    index: usize,
+    uri: String,
+    validity: Validity,
+    /// Its own signer, where the chain begins with one: a timestamp authority's.
+    pub(super) signer: Option<Certificate>,
+    issuers: Vec<Issuer>,
+}
+
+#[derive(Debug, Clone)]
+struct Issuer {
+    anchor: TrustAnchor<'static>,
+    key_hash: [u8; 32],
+    /// When it and everything above it is valid.
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Anchors {
+    /// Reads the authorities' certificates.
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`]: one that is not read, or that the next has not issued.
+    pub fn new(authorities: &[Authority], purpose: Purpose) -> Result<Self, AnchorError> {
+        let authorities = authorities.iter().enumerate().map(|(index, authority)| prepare(index, authority, purpose));
+        Ok(Self { purpose, authorities: authorities.collect::<Result<_, _>>()? })
+    }
+
+    /// The authorities that are believed at that time.
+    pub(super) fn believed(&self, at: Timestamp) -> impl Iterator<Item = &Prepared> {
+        self.authorities.iter().filter(move |authority| authority.validity.contains(at))
+    }
+
+    /// Takes a signer's certificate to an authority, at the time of signing. `intermediates` (DER) are the signer's, and need not
+    /// be good for anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ChainError`]; of several authorities, that of the one that came closest.
+    pub fn verify(&self, leaf: &Certificate, intermediates: &[Vec<u8>], at: Timestamp) -> Result<Path<'_>, ChainError> {
+        let mut worst = ChainError::NoAuthority(at);
+        for authority in self.believed(at) {
+            match self.verify_by(authority, leaf, intermediates, at) {
+                Ok(path) => return Ok(path),
+                Err(error) if matches!(worst, ChainError::NoAuthority(_) | ChainError::UnknownIssuer) => worst = error,
+                Err(_) => {}
+            }
+        }
+        Err(worst)
+    }
+
+    /// The same, to that authority.
+    pub(super) fn verify_by<'a>(
+        &self,
+        authority: &'a Prepared,
+        leaf: &Certificate,
+        intermediates: &[Vec<u8>],
+        at: Timestamp,
+    ) -> Result<Path<'a>, ChainError> {
+        if intermediates.len() > MAX_CHAIN {
+            return Err(ChainError::TooManyIntermediates);
+        }
+        // To the fraction of a second, which rustls-webpki has not.
+        if at < leaf.not_before {
+            return Err(ChainError::NotYetValid { at, from: leaf.not_before });
+        }
+        if at > leaf.not_after {
+            return Err(ChainError::Expired { at, until: leaf.not_after });
+        }
+        if !self.purpose.allows(leaf) {
+            return Err(ChainError::Usage(match self.purpose {
+                Purpose::CodeSigning => "codeSigning",
+                Purpose::TimeStamping => "timeStamping alone, and critical",
+            }));
+        }
+        let der = CertificateDer::from(leaf.der());
+        let certificate = EndEntityCert::try_from(&der).map_err(|error| refused(&error))?;
+        let given: Vec<CertificateDer<'_>> =
+            intermediates.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
+        let seconds = u64::try_from(at.as_second()).map_err(|_| ChainError::Refused)?;
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let mut worst = ChainError::UnknownIssuer;
+        for issuer in authority.issuers.iter().filter(|issuer| issuer.from <= at && at <= issuer.until) {
+            // The signer's own usage was checked: authorities may leave it open.
+            let usage = KeyUsage::required_if_present(self.purpose.oid());
+            let anchors = std::slice::from_ref(&issuer.anchor);
+            match certificate.verify_for_usage(ALGORITHMS, anchors, &given, time, usage, None, None) {
+                Ok(path) => {
+                    let between = path.intermediate_certificates().next();
+                    let issuer_key_hash = between
+                        .map_or(issuer.key_hash, |issuer| Sha256::digest(issuer.subject_public_key_info()).into());
+                    return Ok(Path { authority: authority.index, uri: &authority.uri, issuer_key_hash });
+                }
+                Err(error) => {
+                    if worst == ChainError::UnknownIssuer {
+                        worst = refused(&error);
+                    }
+                }
+            }
+        }
+        Err(worst)
+    }
+}
+
+fn prepare(index: usize, authority: &Authority, purpose: Purpose) -> Result<Prepared, AnchorError> {
+    let uri = &authority.uri;
+    let unread = |error| AnchorError::Certificate { uri: uri.clone(), error };
+    let broken = |reason| AnchorError::Broken { uri: uri.clone(), reason };
+    if authority.chain.len() > MAX_CHAIN {
+        return Err(unread(CertificateError::TooManyCertificates));
+    }
+    let mut chain = Vec::with_capacity(authority.chain.len());
+    for der in &authority.chain {
+        chain.push(Certificate::parse(der).map_err(unread)?);
+    }
+    for pair in chain.windows(2) {
+        if pair[0].issuer != pair[1].subject {
+            return Err(broken("one is not issued by the next"));
+        }
+        if !is_signed_by(&pair[0], &pair[1].key) {
+            return Err(broken("a signature by the next does not verify"));
+        }
+    }
+    let signer = match (purpose, chain.first()) {
+        (Purpose::TimeStamping, Some(first)) if !first.is_ca => Some(chain.remove(0)),
+        _ => None,
+    };
+    if chain.is_empty() {
+        return Err(broken("there is no certificate of an issuer"));
+    }
+    let mut issuers = Vec::with_capacity(chain.len());
+    for (below, issuer) in chain.iter().enumerate() {
+        if !issuer.is_ca {
+            return Err(broken("one of them may not issue certificates"));
+        }
+        if issuer.path_length.is_some_and(|length| usize::from(length) < below) {
+            return Err(broken("there are more of them than one allows"));
+        }
+        if !purpose.allows_issuer(issuer) {
+            return Err(broken("one of them is for another purpose"));
+        }
+        if below > 0 && issuer.has_name_constraints {
+            return Err(broken("one of them has name constraints, which only the one that issues may have"));
+        }
+        let der = CertificateDer::from(issuer.der());
+        let anchor =
+            webpki::anchor_from_trusted_cert(&der).map_err(|_| broken("one of them is no certificate of an issuer"))?;
+        let above = &chain[below..];
+        issuers.push(Issuer {
+            anchor: anchor.to_owned(),
+            key_hash: issuer.key.id(),
+            from: above.iter().map(|issuer| issuer.not_before).fold(issuer.not_before, Timestamp::max),
+            until: above.iter().map(|issuer| issuer.not_after).fold(issuer.not_after, Timestamp::min),
+        });
+    }
+    Ok(Prepared { index, uri: uri.clone(), validity: authority.validity, signer, issuers })
+}
+
+fn is_signed_by(certificate: &Certificate, issuer: &PublicKey) -> bool {
+    ALL.iter().any(|algorithm| {
+        algorithm.kind == issuer.kind()
+            && *algorithm.signature == *certificate.algorithm
+            && issuer.verify(algorithm.scheme, Message::Bytes(certificate.tbs()), &certificate.signature).is_ok()
+    })
+}
+
+fn refused(error: &webpki::Error) -> ChainError {
+    match error {
+        webpki::Error::UnknownIssuer => ChainError::UnknownIssuer,
+        webpki::Error::InvalidSignatureForPublicKey => ChainError::BadSignature,
+        webpki::Error::UnsupportedCriticalExtension => ChainError::CriticalExtension,
+        _ => ChainError::Refused,
+    }
+}
+
+/// A signature algorithm of certificates, for rustls-webpki.
+#[derive(Debug)]
+struct Algorithm {
+    kind: Kind,
+    scheme: Scheme,
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+}
+
+impl SignatureVerificationAlgorithm for Algorithm {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        PublicKey::verify_raw(self.kind, key, self.scheme, Message::Bytes(message), signature)
+            .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+}
+
+const fn ecdsa(kind: Kind, key: AlgorithmIdentifier, hash: Hash) -> Algorithm {
+    let signature = match hash {
+        Hash::Sha256 => alg_id::ECDSA_SHA256,
+        Hash::Sha384 => alg_id::ECDSA_SHA384,
+        Hash::Sha512 => alg_id::ECDSA_SHA512,
+    };
+    Algorithm { kind, scheme: Scheme::Ecdsa(hash), key, signature }
+}
+
+const fn rsa(scheme: Scheme, signature: AlgorithmIdentifier) -> Algorithm {
+    Algorithm { kind: Kind::Rsa, scheme, key: alg_id::RSA_ENCRYPTION, signature }
+}
+
+static ALL: [Algorithm; 16] = [
+    ecdsa(Kind::P256, alg_id::ECDSA_P256, Hash::Sha256),
+    ecdsa(Kind::P256, alg_id::ECDSA_P256, Hash::Sha384),
+    ecdsa(Kind::P256, alg_id::ECDSA_P256, Hash::Sha512),
+    ecdsa(Kind::P384, alg_id::ECDSA_P384, Hash::Sha256),
+    ecdsa(Kind::P384, alg_id::ECDSA_P384, Hash::Sha384),
+    ecdsa(Kind::P384, alg_id::ECDSA_P384, Hash::Sha512),
+    ecdsa(Kind::P521, alg_id::ECDSA_P521, Hash::Sha256),
+    ecdsa(Kind::P521, alg_id::ECDSA_P521, Hash::Sha384),
+    ecdsa(Kind::P521, alg_id::ECDSA_P521, Hash::Sha512),
+    Algorithm { kind: Kind::Ed25519, scheme: Scheme::Ed25519, key: alg_id::ED25519, signature: alg_id::ED25519 },
+    rsa(Scheme::RsaPkcs1(Hash::Sha256), alg_id::RSA_PKCS1_SHA256),
+    rsa(Scheme::RsaPkcs1(Hash::Sha384), alg_id::RSA_PKCS1_SHA384),
+    rsa(Scheme::RsaPkcs1(Hash::Sha512), alg_id::RSA_PKCS1_SHA512),
+    rsa(Scheme::RsaPss(Hash::Sha256), alg_id::RSA_PSS_SHA256),
+    rsa(Scheme::RsaPss(Hash::Sha384), alg_id::RSA_PSS_SHA384),
+    rsa(Scheme::RsaPss(Hash::Sha512), alg_id::RSA_PSS_SHA512),
+];
+
+static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    &ALL[0], &ALL[1], &ALL[2], &ALL[3], &ALL[4], &ALL[5], &ALL[6], &ALL[7], &ALL[8], &ALL[9], &ALL[10], &ALL[11],
+    &ALL[12], &ALL[13], &ALL[14], &ALL[15],
+];

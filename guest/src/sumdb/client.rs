@@ -33,6 +33,7 @@ use crate::contract::{Advance, Body, Failure, Item, Kept, KeptItem, Origin, Phas
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;
 use crate::report::Floor;
+use crate::sort::set;
 
 /// Cap of a signed tree head, in bytes: what a host can keep as `latest`. A note with a hundred signatures has some
 /// 15 kB. Anybody can add signature lines to a note; without this cap a proxy could make every head too large to keep.
@@ -896,7 +897,7 @@ fn same_size_fork(a: &AuthenticHead, b: &AuthenticHead) -> Option<Fork> {
 /// What the consistency proof from `older` to `newer` is made of; nothing from an empty tree.
 fn consistency_indexes(older: &TreeHead, newer: &TreeHead) -> BTreeSet<u64> {
     let shape = ProofShape::consistency(older.size, newer.size);
-    shape.iter().flat_map(ProofShape::indexes).collect()
+    set(shape.iter().flat_map(ProofShape::indexes))
 }
 
 /// How a tile is asked for.

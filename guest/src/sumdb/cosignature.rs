@@ -20,11 +20,12 @@
 //! text of a go.sum tree note does not name its database; that the cosigned root is this database's follows from the
 //! database's signature over the same text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
 
 use super::note::{EncodedKey, KeyError, Note, Signature, verify_ed25519};
+use crate::sort::set;
 
 /// The algorithm byte of a version 1 cosignature in a verifier key.
 pub const ALGORITHM_COSIGNATURE_V1: u8 = 4;
@@ -96,7 +97,7 @@ impl Witnesses {
             }
             witnesses.push(Witness { name: name.to_owned(), key_hash, key: public });
         }
-        let names = witnesses.iter().map(|witness| &witness.name).collect::<BTreeSet<_>>().len();
+        let names = set(witnesses.iter().map(|witness| &witness.name)).len();
         let wanted = usize::try_from(quorum).unwrap_or(usize::MAX);
         if wanted > names || (wanted == 0 && names > 0) {
             return Err(WitnessError::Quorum { quorum, witnesses: names });

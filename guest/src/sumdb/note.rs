@@ -119,7 +119,7 @@ impl<'a> EncodedKey<'a> {
 }
 
 /// The first four bytes of SHA-256 over name, newline, algorithm byte and public key.
-pub(super) fn hash_key(name: &str, key: &[u8]) -> u32 {
+pub(crate) fn hash_key(name: &str, key: &[u8]) -> u32 {
     let sum = Sha256::new().chain_update(name).chain_update("\n").chain_update(key).finalize();
     u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]])
 }

@@ -41,6 +41,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::tlog::{HASH_BYTES, Hash, MAX_TREE_SIZE, TreeHead, contains, node_hash, root_from, split};
+use crate::sort::sort_by;
 
 /// The most bytes that a tile may have, of whatever height: a full tile of height 20. Every database known uses
 /// height 8, with 8 kB.
@@ -278,7 +279,7 @@ impl Plan {
             .into_iter()
             .filter_map(|(index, tile, level, slot)| Some(Wanted { index, tile: position(tile)?, level, slot }))
             .collect();
-        wanted.sort_unstable_by_key(|wanted| (wanted.tile, wanted.index));
+        sort_by(&mut wanted, |a, b| (a.tile, a.index).cmp(&(b.tile, b.index)));
         wanted.dedup();
         Self { head: *head, height, tiles, anchors, wanted }
     }
@@ -341,7 +342,7 @@ impl Plan {
                 answers.extend(self.wanted_in(at).iter().map(|wanted| (wanted.index, Err(fault))));
             }
         }
-        answers.sort_unstable_by_key(|(index, _)| *index);
+        sort_by(&mut answers, |(a, _), (b, _)| a.cmp(b));
         Authentic { height: self.height, faults: faults.0, answers }
     }
 

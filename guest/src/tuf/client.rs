@@ -35,6 +35,7 @@ use crate::contract::{
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::Floor;
+use crate::sort::set;
 
 /// How many roots one refresh fetches (section 5.3.3); the next goes on behind them, since what is kept does not count.
 pub const MAX_ROOT_ROTATIONS: u64 = 256;
@@ -308,7 +309,7 @@ impl Client {
             // 5.3.11, before the new root is kept: whoever gets hold of the old keys must not be able to hold us back for ever
             // by having once signed a version that cannot be reached (fast-forward attack).
             let keys = |root: &Root, role: &str| -> BTreeSet<String> {
-                root.roles.get(role).map(|role| role.keyids.iter().cloned().collect()).unwrap_or_default()
+                set(root.roles.get(role).into_iter().flat_map(|role| role.keyids.iter().cloned()))
             };
             let rotated = |role: &str| keys(&before, role) != keys(&self.root, role);
             if rotated("timestamp") || rotated("snapshot") {
@@ -518,9 +519,8 @@ impl Client {
         delegations.into_iter().flat_map(|all| all.roles.iter().flatten()).any(|edge| edge.name == role)
     }
 
-    /// Has a target measured, and allows it to be kept if it is what `approval` says (section 5.7).
-    pub(crate) async fn download(&self, path: &str, approval: &Approval) -> Result<(), TufError> {
-        let target = approval.target();
+    /// What to ask for, to have the target at `path`.
+    fn locate(&self, path: &str, target: &TargetMeta) -> Result<TargetGet, TufError> {
         let wrong = |why: String| TufError::Target { path: path.to_owned(), why };
         if !is_relative(path) {
             return Err(wrong("has a path that could leave its folder".to_owned()));
@@ -541,25 +541,50 @@ impl Client {
         if !is_relative(&file) {
             return Err(wrong(format!("has {digest:?} for a digest")));
         }
-        let get = |held| TargetGet {
-            repository: self.files.name.clone(),
-            path: path.to_owned(),
-            file: file.clone(),
-            max_bytes: target.length,
-            held,
-        };
-        if let Ok(found) = self.files.exchange.target(get(true)).await
+        let (repository, path) = (self.files.name.clone(), path.to_owned());
+        Ok(TargetGet { repository, path, file, max_bytes: target.length, held: false })
+    }
+
+    /// Has a target measured, and allows it to be kept if it is what `approval` says (section 5.7).
+    pub(crate) async fn download(&self, path: &str, approval: &Approval) -> Result<(), TufError> {
+        let target = approval.target();
+        let get = self.locate(path, target)?;
+        if let Ok(found) = self.files.exchange.target(TargetGet { held: true, ..get.clone() }).await
             && judge(target, &found).is_ok()
         {
             self.keep_target(path, found);
             return Ok(());
         }
         self.files.count();
-        let found = self.files.exchange.target(get(false)).await;
-        let found = found.map_err(|failure| TufError::Unavailable { file: file.clone(), failure })?;
-        judge(target, &found).map_err(wrong)?;
+        let file = get.file.clone();
+        let found = self.files.exchange.target(get).await;
+        let found = found.map_err(|failure| TufError::Unavailable { file, failure })?;
+        judge(target, &found).map_err(|why| TufError::Target { path: path.to_owned(), why })?;
         self.keep_target(path, found);
         Ok(())
+    }
+
+    /// The bytes of a target of at most `max_bytes`, if they are what `approval` says.
+    pub(crate) async fn content(&self, path: &str, approval: &Approval, max_bytes: u64) -> Result<Vec<u8>, TufError> {
+        let target = approval.target();
+        let wrong = |why: String| TufError::Target { path: path.to_owned(), why };
+        if target.length > max_bytes {
+            return Err(wrong(format!("is {} bytes long; at most {max_bytes} are read", target.length)));
+        }
+        let get = self.locate(path, target)?;
+        self.files.count();
+        let file = get.file.clone();
+        let answer = self.files.exchange.ask(vec![Request::TufContent(get)]).await.pop();
+        let body = answer.unwrap_or(Err(Failure::NotData));
+        let Body { content, origin } = body.map_err(|failure| TufError::Unavailable { file, failure })?;
+        let found = TargetFile {
+            length: content.len() as u64,
+            sha256: Sha256::digest(&content).to_vec(),
+            sha512: Sha512::digest(&content).to_vec(),
+            origin,
+        };
+        judge(target, &found).map_err(wrong)?;
+        Ok(content)
     }
 
     fn keep_target(&self, path: &str, found: TargetFile) {

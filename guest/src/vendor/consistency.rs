@@ -14,6 +14,7 @@ use crate::gosum::Span;
 use crate::gosum::gomod::{GoMod, Replace, Replacement};
 use crate::gosum::gowork::GoWork;
 use crate::module::compare;
+use crate::sort::{map, set};
 
 use super::modules_txt::{Module, ModulesTxt};
 
@@ -273,7 +274,7 @@ impl<'a> Check<'a> {
     /// The version that packages come from, by module path: the go command's vendorVersion.
     fn selected(&self) -> BTreeMap<&'a str, &'a Module> {
         // Of two, the later one is higher.
-        self.list.providers.iter().map(|i| &self.list.modules[*i]).map(|m| (m.path.as_str(), m)).collect()
+        map(self.list.providers.iter().map(|i| &self.list.modules[*i]).map(|m| (m.path.as_str(), m)))
     }
 
     fn module(&self, path: &str, version: Option<&str>) -> Option<&'a Module> {
@@ -351,11 +352,8 @@ impl<'a> Check<'a> {
     /// What modules.txt marks as required.
     fn explicit(&mut self) {
         let modules = self.modules;
-        let required: BTreeSet<(&str, &str)> = modules
-            .iter()
-            .flat_map(|used| &used.go_mod.require)
-            .map(|require| (require.path.as_str(), require.version.as_str()))
-            .collect();
+        let required = modules.iter().flat_map(|used| &used.go_mod.require);
+        let required = set(required.map(|require| (require.path.as_str(), require.version.as_str())));
         for module in self.list.providers.iter().map(|i| &self.list.modules[*i]) {
             let version = module.version.as_deref();
             if let Some(at) = module.explicit
@@ -397,7 +395,7 @@ impl<'a> Check<'a> {
         if let (None, [used]) = (self.go_work, self.modules)
             && used.go_mod.go.as_ref().is_some_and(|go| is_at_least(go, 17))
         {
-            let required: BTreeSet<&str> = used.go_mod.require.iter().map(|require| require.path.as_str()).collect();
+            let required = set(used.go_mod.require.iter().map(|require| require.path.as_str()));
             for module in self.list.providers.iter().map(|i| &self.list.modules[*i]) {
                 // Where it is explicit, that was told above.
                 if module.explicit.is_none() && !required.contains(module.path.as_str()) {
@@ -411,8 +409,7 @@ impl<'a> Check<'a> {
         }
         let mut told = BTreeSet::new();
         for used in self.modules {
-            let excluded: BTreeSet<(&str, &str)> =
-                used.go_mod.exclude.iter().map(|e| (e.path.as_str(), e.version.as_str())).collect();
+            let excluded = set(used.go_mod.exclude.iter().map(|e| (e.path.as_str(), e.version.as_str())));
             for require in &used.go_mod.require {
                 let key = (require.path.as_str(), require.version.as_str());
                 let Some(module) = selected.get(require.path.as_str()) else {

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use crate::dirhash::{FileDigest, FileHash, Manifest};
 use crate::gosum::gomod::Replacement;
 use crate::module::ModuleVersion;
+use crate::sort::sort_by;
 
 use super::modules_txt::{ModulesTxt, is_within};
 
@@ -195,7 +196,7 @@ impl<'a> Comparing<'a> {
             let owner = found.candidates.first().map(|module| *module as u32);
             files.push(File { owner, open, listed: found.listed, state: State::Absent });
         }
-        wanted.sort_unstable();
+        sort_by(&mut wanted, Ord::cmp);
         let mut packages: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (path, package) in &list.packages {
             packages.entry(package.module).or_default().push(path);
@@ -206,7 +207,7 @@ impl<'a> Comparing<'a> {
                 .iter()
                 .map(|file| Irregular { file: file.clone(), module: owners.of(file).candidates.first().copied() }),
         );
-        outcome.irregular.sort_by(|a, b| a.file.cmp(&b.file));
+        sort_by(&mut outcome.irregular, |a, b| a.file.cmp(&b.file));
         Self { list, vendored, files, wanted, packages, outcome }
     }
 
@@ -327,7 +328,7 @@ impl<'a> Comparing<'a> {
         for module in self.outcome.irregular.iter().filter_map(|irregular| irregular.module) {
             self.outcome.modules[module].wrong += 1;
         }
-        self.outcome.missing.sort_by(|a, b| a.file.cmp(&b.file));
+        sort_by(&mut self.outcome.missing, |a, b| a.file.cmp(&b.file));
         self.outcome
     }
 }
@@ -372,7 +373,7 @@ struct Found {
 impl<'a> Owners<'a> {
     fn new(list: &'a ModulesTxt) -> Self {
         let mut indexes: Vec<usize> = list.packages.values().map(|package| package.module).collect();
-        indexes.sort_unstable();
+        sort_by(&mut indexes, Ord::cmp);
         indexes.dedup();
         let mut modules: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
         for index in indexes {

@@ -20,6 +20,7 @@ use std::collections::btree_map;
 use crate::gosum::Span;
 use crate::gosum::gomod::Replacement;
 use crate::module::{canonical, compare, is_import_path};
+use crate::sort::{map, sort_by};
 
 /// The largest modules.txt that is read, in bytes. That of Kubernetes has some 60,000.
 pub const MAX_FILE: usize = 16 << 20;
@@ -141,14 +142,14 @@ impl ModulesTxt {
         for (line, number) in content.split(|b| *b == b'\n').zip(1u32..) {
             reader.line(line, number);
         }
-        reader.file.notes.sort_by_key(|note| note.at);
+        sort_by(&mut reader.file.notes, |a, b| a.at.cmp(&b.at));
         Ok(reader.file)
     }
 
     /// The indexes of the modules, by path and version.
     pub fn by_name(&self) -> BTreeMap<(&str, Option<&str>), usize> {
         let modules = self.modules.iter().enumerate();
-        modules.map(|(i, module)| ((module.path.as_str(), module.version.as_deref()), i)).collect()
+        map(modules.map(|(i, module)| ((module.path.as_str(), module.version.as_deref()), i)))
     }
 }
 

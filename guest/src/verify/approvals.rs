@@ -12,10 +12,12 @@ use super::findings::{Draft, Findings};
 use super::lump::Lump;
 use super::settings::{Repository, Settings};
 use super::text;
+use crate::contract::{Body, Failure, Origin};
 use crate::exchange::Exchange;
 use crate::gosum::Span;
 use crate::module::ModuleVersion;
 use crate::report::{Of, RepositorySummary, RoleSummary, Rule, TargetStatus, TargetSummary, rules};
+use crate::sort::{map, set};
 use crate::tuf::client::{Approval, Client, TufError};
 use crate::tuf::metadata::TargetMeta;
 use crate::tuf::modules::{Statement, target_path};
@@ -85,13 +87,13 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, interests: &I
             questions.extend(mapping.repositories.iter().map(|repository| (*repository, interest.path.as_str())));
         }
     }
-    let needed: BTreeSet<usize> = questions.iter().map(|(repository, _)| *repository).collect();
+    let needed = set(questions.iter().map(|(repository, _)| *repository));
     let clients = join_all(needed.into_iter().map(|number| async move {
         let mut client = settings.tuf.repositories[number].client(settings, exchange);
         let error = client.refresh().await.err();
         (number, (client, error))
     }));
-    let clients: BTreeMap<usize, (Client, Option<TufError>)> = clients.await.into_iter().collect();
+    let clients = map(clients.await);
     let mut found = BTreeMap::new();
     let questions: Vec<(usize, &str)> =
         questions.into_iter().filter(|(repository, _)| clients[repository].1.is_none()).collect();
@@ -103,6 +105,47 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, interests: &I
         );
     }
     Answers { clients, found }
+}
+
+/// The largest target with attestations, in bytes.
+const MAX_PROVENANCE: u64 = 16 << 20;
+
+/// Fetches what repositories name as the provenance of zips that they have an entry for: group, repository, and the answer. Only paths of
+/// targets are followed: their hashes are signed, and nobody else's server learns anything. A URL is for people.
+pub(super) async fn provenance(
+    settings: &Settings,
+    interests: &Interests,
+    answers: &Answers,
+) -> Vec<(usize, String, Result<Body, Failure>)> {
+    let mut wanted: BTreeSet<(usize, usize, String)> = BTreeSet::new();
+    for interest in interests.all.iter().filter(|interest| interest.of == Of::Zip) {
+        for choice in &interest.choices {
+            for number in &settings.tuf.mappings[*choice].repositories {
+                let found = answers.found.get(&(*number, interest.path.clone()));
+                let Some(Ok(Some(approval))) = found else { continue };
+                let path = Statement::of(approval.target()).ok().and_then(|statement| statement.provenance);
+                if let Some(path) = path.filter(|path| !path.contains("://")) {
+                    wanted.insert((interest.group, *number, path));
+                }
+            }
+        }
+    }
+    let fetched = wanted.into_iter().map(|(group, number, path)| async move {
+        let (client, _) = answers.clients.get(&number)?;
+        let content = match client.find(&path).await {
+            Ok(Some(approval)) => client.content(&path, &approval, MAX_PROVENANCE).await,
+            Ok(None) => return Some((group, client.name().to_owned(), Err(Failure::Absent))),
+            Err(error) => Err(error),
+        };
+        let answer = match content {
+            Ok(content) => Ok(Body { content, origin: Origin::Remote }),
+            Err(TufError::Unavailable { failure, .. }) => Err(failure),
+            // What the repository does wrong is told where its approvals are judged.
+            Err(_) => Err(Failure::NotData),
+        };
+        Some((group, client.name().to_owned(), answer))
+    });
+    join_all(fetched).await.into_iter().flatten().collect()
 }
 
 /// What one repository says of one target, once everything has been looked at.
@@ -313,10 +356,8 @@ impl<'a> Judge<'a> {
             format!("{} is not approved: {}", thing(&group.module, interest.of), reasons.join("; ")),
             "have it approved (`modanchor repo add`), or use a version that is",
         );
-        let by: BTreeSet<&str> = (interest.choices.iter())
-            .flat_map(|choice| &self.settings.tuf.mappings[*choice].repositories)
-            .map(|number| self.name(*number))
-            .collect();
+        let by = interest.choices.iter().flat_map(|choice| &self.settings.tuf.mappings[*choice].repositories);
+        let by = set(by.map(|number| self.name(*number)));
         let by = format!("TUF {}", by.into_iter().collect::<Vec<_>>().join(", "));
         Some((true, place(draft, row.entry.at).found(row.entry.hash).by(by)))
     }

@@ -7,6 +7,7 @@ use crate::contract::{Evidence, Failure, Kept};
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;
 use crate::report::rules;
+use crate::sort::sort_by;
 use crate::sumdb::client::{Answer, Client, Stop, Unbelievable, Unchecked, WINDOW};
 use crate::sumdb::tlog::TreeHead;
 
@@ -161,7 +162,7 @@ fn quorum(settings: &Settings, database: &Database, client: &Client<'_>, finding
     }
     // The newest time by which a quorum had signed: fewer witnesses cannot make the head look younger.
     let mut times: Vec<u64> = cosigned.by().iter().map(|cosignature| cosignature.time).collect();
-    times.sort_unstable_by(|a, b| b.cmp(a));
+    sort_by(&mut times, |a, b| b.cmp(a));
     let quorum = witnesses.quorum().checked_sub(1).and_then(|last| times.get(last));
     if let (Some(limit), Some(time)) = (database.max_age, quorum) {
         stale(settings, database, limit, *time, "when its witnesses cosigned it", findings);

@@ -1,10 +1,296 @@
-//! The task `verify-blob`: one signature over one file.
+//! The task `verify-blob`: one signature over one file, as cosign's command of that name judges it.
+//!
+//! Security argument: the file is known by digests that a host measured, its bytes are asked for only where a scheme signs bytes, and
+//! what the signature proves is decided by `crate::sigstore` alone. Where it comes without a log's entry, Rekor may be asked; what
+//! it answers is verified like an entry that came along, and an answer that cannot be had is not taken for one that there is none.
 
+use super::findings::{Draft, Findings};
+use super::roots::{self, Roots};
 use super::settings::Settings;
-use crate::contract::{BlobTask, Outcome, Refusal};
+use super::signatures::{self, requirements};
+use super::{Parts, finish, text};
+use crate::contract::{Artifact, BlobTask, Body, Failure, Outcome, Refusal, RekorGet, Request, Signer};
 use crate::exchange::Exchange;
+use crate::hex;
+use crate::report::{ArtifactSummary, Counts, ModuleSummary, SignatureStatus, SignatureSummary, rules};
+use crate::sigstore::bundle::{Bundle, MAX_ENTRIES};
+use crate::sigstore::certificate;
+use crate::sigstore::identity::Expected;
+use crate::sigstore::key::{Digests, PublicKey};
+use crate::sigstore::legacy::Files;
+use crate::sigstore::log::{Entry, search_answer};
+use crate::sigstore::root::{Authority, Validity};
+use crate::sigstore::signature::{self, Proven, Requirements, SignatureError, Subject, Witness};
+
+/// The most bytes of a file whose signature is over its bytes and not over a digest: it is held in memory.
+const MAX_CONTENT: u32 = 256 << 20;
+
+/// The most bytes of one answer of Rekor.
+const MAX_REKOR: u32 = 16 << 20;
+
+/// How many entries Rekor is asked for at once: its own limit.
+const REKOR_BATCH: usize = 10;
+
+/// By what it is verified, read.
+enum By {
+    Identity(Expected),
+    Key(PublicKey),
+}
 
 /// Verifies it.
-pub(super) async fn run(_settings: &Settings, _task: BlobTask, _exchange: Exchange) -> Result<Outcome, Refusal> {
-    Err(Refusal::NothingToDo)
+pub(super) async fn run(settings: &Settings, task: BlobTask, exchange: Exchange) -> Result<Outcome, Refusal> {
+    let by = match task.signer {
+        Signer::Identity(ref identity) => {
+            let expected = Expected::new(identity.clone()).map_err(|error| Refusal::Sigstore(error.to_string()))?;
+            By::Identity(expected)
+        }
+        Signer::Key(ref pem) => {
+            let text = std::str::from_utf8(pem).map_err(|_| Refusal::Sigstore("the key is no PEM".to_owned()))?;
+            let key = PublicKey::from_pem(text).map_err(|error| Refusal::Sigstore(format!("the key: {error}")))?;
+            By::Key(key)
+        }
+    };
+    let digests = digests(&task.artifact)?;
+    let mut findings = Findings::new(settings);
+    let mut roots = roots::obtain(settings, &exchange, &mut findings).await;
+    if let Some(chain) = &task.chain {
+        trust_chain(&mut roots, chain).map_err(Refusal::Sigstore)?;
+    }
+    let blob = Blob { settings, exchange: &exchange, task: &task, digests: &digests, roots: &roots, by: &by };
+    let mut line = signatures::summary(blob.origin(), SignatureStatus::Refused);
+    match blob.judge(&mut line).await {
+        Ok(()) => line.status = SignatureStatus::Verified,
+        Err(draft) => {
+            if draft.means_unchecked() {
+                line.status = SignatureStatus::Unchecked;
+                findings.set_incomplete();
+            }
+            findings.push(draft.file(&task.name));
+        }
+    }
+    let artifact = ArtifactSummary {
+        name: task.name.clone(),
+        sha256: digests.sha256.map(|digest| hex::encode(&digest)).unwrap_or_default(),
+        signatures: vec![line],
+    };
+    let parts = Parts {
+        repositories: roots.repositories(),
+        trusted_roots: roots.summaries(),
+        artifacts: vec![artifact],
+        ..Parts::default()
+    };
+    let modules: &[ModuleSummary<'_>] = &[];
+    Ok(finish(settings, parts, modules, Counts::default(), findings))
+}
+
+fn digests(artifact: &Artifact) -> Result<Digests, Refusal> {
+    let wrong = || Refusal::Protocol("a digest of the wrong length".to_owned());
+    fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+        bytes.try_into().ok()
+    }
+    match artifact {
+        Artifact::File(file) => Ok(Digests {
+            sha256: Some(array(&file.sha256).ok_or_else(wrong)?),
+            sha384: Some(array(&file.sha384).ok_or_else(wrong)?),
+            sha512: Some(array(&file.sha512).ok_or_else(wrong)?),
+        }),
+        Artifact::Sha256(digest) => {
+            Ok(Digests { sha256: Some(array(digest).ok_or_else(wrong)?), ..Digests::default() })
+        }
+    }
+}
+
+/// Lets a chain stand for the authorities of all roots, as cosign's `--certificate-chain` does: whoever gives it trusts its last
+/// certificate.
+fn trust_chain(roots: &mut Roots, pem: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(pem).map_err(|_| "the certificate chain is no PEM".to_owned())?;
+    let chain = certificate::from_pem(text).map_err(|error| format!("the certificate chain: {error}"))?;
+    if chain.is_empty() {
+        return Err("the certificate chain is empty".to_owned());
+    }
+    let validity = Validity { start: jiff::Timestamp::UNIX_EPOCH, end: None };
+    for root in &mut roots.all {
+        let uri = "--certificate-chain".to_owned();
+        root.trusted.authorities = vec![Authority { uri, chain: chain.clone(), validity }];
+    }
+    Ok(())
+}
+
+struct Blob<'a> {
+    settings: &'a Settings,
+    exchange: &'a Exchange,
+    task: &'a BlobTask,
+    digests: &'a Digests,
+    roots: &'a Roots,
+    by: &'a By,
+}
+
+impl Blob<'_> {
+    /// Where the signature came from.
+    fn origin(&self) -> &'static str {
+        if self.task.bundle.is_some() { "bundle" } else { "signature" }
+    }
+
+    async fn judge(&self, line: &mut SignatureSummary) -> Result<(), Draft> {
+        let task = self.task;
+        let malformed = |error: String| {
+            let message = format!("the signature of {} cannot be read: {error}", task.name);
+            Draft::new(&rules::sigstore_malformed::RULE, message, "fetch it again, from where its author publishes it")
+        };
+        let files = Files {
+            signature: task.signature.as_deref(),
+            certificate: task.certificate.as_deref(),
+            chain: task.chain.as_deref(),
+            bundle: task.bundle.as_deref(),
+            timestamp: task.timestamp.as_deref(),
+        };
+        let mut bundle = files.read().map_err(|error| malformed(error.to_string()).kind("bundle"))?;
+        let mut witness = Witness::default();
+        let mut content = None;
+        let mut looked = false;
+        let proof = loop {
+            let error = match self.verify(&bundle, content.as_deref(), &mut witness) {
+                Ok(proof) => break proof,
+                Err(error) => error,
+            };
+            if error.needs_content() && content.is_none() && matches!(task.artifact, Artifact::File(_)) {
+                content = Some(self.content().await?);
+                continue;
+            }
+            if error.lacks_log_entry() && self.settings.sigstore.rekor && !looked {
+                looked = true;
+                // Whoever signs the same file has an entry too: the one that is this signature's is looked for.
+                let entries = self.look_up().await?;
+                let ours = entries.into_iter().find_map(|entry| {
+                    let whole = Bundle { entries: vec![entry], ..bundle.clone() };
+                    self.verify(&whole, content.as_deref(), &mut witness).is_ok().then_some(whole)
+                });
+                if let Some(whole) = ours {
+                    bundle = whole;
+                    continue;
+                }
+            }
+            return Err(signatures::refused(&error, &format!("the signature of {}", task.name)));
+        };
+        let (root, proof) = proof;
+        line.root = root;
+        signatures::proven(line, &proof);
+        if let (By::Identity(expected), Some(claims)) = (self.by, proof.claims())
+            && let Some(wrong) = expected.mismatch(claims)
+        {
+            let found = wrong.found.as_deref().unwrap_or("none");
+            let message = format!(
+                "{} was signed by somebody else: the {} is {found}, expected {}",
+                task.name, wrong.claim, wrong.expected
+            );
+            let help = "look at it letter by letter; if it is right, correct what is expected";
+            let draft = Draft::new(&rules::sigstore_identity::RULE, message, help).kind("identity");
+            return Err(draft.expected(wrong.expected).found(found).by("its certificate"));
+        }
+        Ok(())
+    }
+
+    fn adjust(&self, asked: Requirements) -> Requirements {
+        Requirements {
+            log: asked.log && self.task.require_log,
+            sct: asked.sct && self.task.require_sct,
+            timestamp: asked.timestamp || self.task.require_timestamp,
+            ..asked
+        }
+    }
+
+    /// By the key, or by the first root that vouches for the signer; with the root's name.
+    fn verify(
+        &self,
+        bundle: &Bundle,
+        content: Option<&[u8]>,
+        witness: &mut Witness,
+    ) -> Result<(Option<String>, Proven), SignatureError> {
+        let now = self.settings.tuf.now;
+        let signed = Subject::File(self.digests, content);
+        match self.by {
+            By::Identity(_) => {
+                let adjust = |asked| self.adjust(asked);
+                let verified = signatures::by_any_root(bundle, signed, self.roots, adjust, now, witness);
+                verified.map(|(root, proof)| (Some(root.name.clone()), proof))
+            }
+            By::Key(key) => {
+                let root = self.roots.all.first();
+                let asked = self.adjust(root.map_or_else(Requirements::public_good, |root| requirements(root.profile)));
+                let trusted = root.map(|root| &root.trusted);
+                let proof = signature::verify_with_key(bundle, signed, key, trusted, &asked, now, witness)?;
+                // The root vouches for the log, if there is one, and not for the key.
+                Ok((None, proof))
+            }
+        }
+    }
+
+    /// The bytes of the file, for schemes that sign bytes.
+    async fn content(&self) -> Result<Vec<u8>, Draft> {
+        let answer = self.exchange.ask(vec![Request::Artifact(MAX_CONTENT)]).await.pop();
+        let body = answer.unwrap_or(Err(Failure::NotData)).map_err(|failure| {
+            self.unavailable(&format!("{} could not be read: {}", self.task.name, text::failure(failure)))
+        })?;
+        // What is judged is what was measured.
+        match Digests::of(&body.content) == *self.digests {
+            true => Ok(body.content),
+            false => Err(self.unavailable(&format!("{} was written to while it was read", self.task.name))),
+        }
+    }
+
+    fn unavailable(&self, message: &str) -> Draft {
+        let help = "run it again; stderr shows what was asked for";
+        Draft::new(&rules::sigstore_unavailable::RULE, message, help).kind("rekor")
+    }
+
+    /// Entries that Rekor has for the file: of whoever, so that what is not this signature's is left out again by its body.
+    async fn look_up(&self) -> Result<Vec<Entry>, Draft> {
+        let log = match &self.task.rekor_url {
+            Some(url) => url.clone(),
+            None => {
+                // A log of version 2 cannot be searched.
+                let logs = self.roots.all.iter().flat_map(|root| &root.trusted.logs);
+                let mut first =
+                    logs.filter(|log| log.can_be_searched() && log.validity.contains(self.settings.tuf.now));
+                let Some(log) = first.next() else {
+                    let message = format!(
+                        "the signature of {} comes without a log's entry, and no trusted log can be searched",
+                        self.task.name
+                    );
+                    return Err(self.unavailable(&message));
+                };
+                log.base_url.clone()
+            }
+        };
+        let Some(sha256) = self.digests.sha256 else { return Ok(Vec::new()) };
+        let query = format!(r#"{{"hash":"sha256:{}"}}"#, hex::encode(&sha256));
+        let answer = self.rekor(&log, "api/v1/index/retrieve", query).await?;
+        let unread = |error: String| self.unavailable(&format!("{log} gives an answer that cannot be read: {error}"));
+        let uuids = search_answer(&answer).map_err(|error| unread(error.to_string()))?;
+        let mut entries = Vec::new();
+        // The newest are last, and as many as a bundle may have are looked at.
+        let newest: Vec<&String> = uuids.iter().rev().take(MAX_ENTRIES).collect();
+        for batch in newest.chunks(REKOR_BATCH) {
+            let query = serde_json::json!({ "entryUUIDs": batch }).to_string();
+            let answer = self.rekor(&log, "api/v1/log/entries/retrieve", query).await?;
+            let found = Entry::answer(&answer).map_err(|error| unread(error.to_string()))?;
+            entries.extend(found.into_iter().map(|(_, entry)| entry));
+        }
+        Ok(entries)
+    }
+
+    async fn rekor(&self, log: &str, path: &str, post: String) -> Result<Vec<u8>, Draft> {
+        let get = RekorGet {
+            log: log.to_owned(),
+            path: path.to_owned(),
+            post: Some(post.into_bytes()),
+            max_bytes: MAX_REKOR,
+        };
+        let answer = self.exchange.ask(vec![Request::Rekor(get)]).await.pop().unwrap_or(Err(Failure::NotData));
+        let Body { content, .. } = answer.map_err(|failure| {
+            let why = text::failure(failure);
+            self.unavailable(&format!("{log} could not be asked about {}: {why}", self.task.name))
+        })?;
+        Ok(content)
+    }
 }

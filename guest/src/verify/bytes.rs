@@ -28,6 +28,7 @@ use crate::gosum::Span;
 use crate::gosum::wanted::Survey;
 use crate::module::{ModuleVersion, compare, fold, quote};
 use crate::report::{BytesStatus, BytesSummary, LineStatus, Of, Rule, What, rules};
+use crate::sort::set;
 
 /// How many module versions are asked about at once.
 const WINDOW: usize = 4096;
@@ -444,10 +445,8 @@ impl<'a> Judge<'a> {
         let is_zip =
             |row: &Row<'_>| row.is_h1() && row.entry.of == Of::Zip && self.files[row.file].kind != Kind::Program;
         let number = |module: &ModuleVersion| self.groups.binary_search_by(|group| group.module.cmp(module)).ok();
-        let mut needed: BTreeSet<usize> = (survey.wanted.iter())
-            .filter_map(|wanted| number(&wanted.module))
-            .filter(|number| self.rows[self.groups[*number].rows.clone()].iter().any(is_zip))
-            .collect();
+        let wanted = survey.wanted.iter().filter_map(|wanted| number(&wanted.module));
+        let mut needed = set(wanted.filter(|number| self.rows[self.groups[*number].rows.clone()].iter().any(is_zip)));
 
         let alone: Vec<bool> = self.files.iter().map(|file| self.is_alone(file)).collect();
         let mut highest: BTreeMap<(usize, &str), (usize, &str)> = BTreeMap::new();

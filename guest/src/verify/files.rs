@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
 use super::settings::{Settings, Skip, TOOLCHAIN};
-use super::{approvals, asking, bytes, finish, fix, programs, text, vendored};
+use super::{Parts, approvals, asking, bytes, finish, fix, programs, signatures, text, vendored};
 use crate::buildinfo::BuildInfo;
 use crate::contract::{Checkout, FileKind, Outcome, Presence, Refusal, SourceFile};
 use crate::exchange::Exchange;
@@ -20,9 +20,9 @@ use crate::gosum::sum::{self, Entry, HashKind, Line};
 use crate::gosum::wanted::{File, Survey, Wanted};
 use crate::module::ModuleVersion;
 use crate::report::{
-    BytesStatus, BytesSummary, Counts, FileSummary, Grade, LineStatus, LineSummary, ModuleSummary, Of, Severity,
-    TargetSummary, rules,
+    BytesSummary, Counts, FileSummary, LineStatus, LineSummary, ModuleSummary, Of, Severity, TargetSummary, rules,
 };
+use crate::sort::{set, sort_by};
 use crate::sumdb::client::{Answer, Client, Record, Unbelievable, Unchecked};
 use crate::sumdb::lookup::lines_for;
 
@@ -122,15 +122,14 @@ pub(super) async fn run(
         Mode::Fix => survey.missing().filter(|wanted| !wanted.in_workspace).collect(),
         Mode::Verify | Mode::Explain(_) => Vec::new(),
     };
-    let unlined: BTreeSet<&ModuleVersion> =
-        only.into_iter().chain(&listed).chain(missing.iter().map(|wanted| &wanted.module)).collect();
+    let unlined = set(only.into_iter().chain(&listed).chain(missing.iter().map(|wanted| &wanted.module)));
     let new: Vec<ModuleVersion> = unlined
         .into_iter()
         .filter(|module| groups.binary_search_by(|group| group.module.cmp(module)).is_err())
         .cloned()
         .collect();
     groups.extend(new.into_iter().map(|module| Group { module, rows: 0..0, record: None, recorded: Vec::new() }));
-    groups.sort_by(|a, b| a.module.cmp(&b.module));
+    sort_by(&mut groups, |a, b| a.module.cmp(&b.module));
 
     let mut judge = Judge { settings, files: &files, findings, unchecked: BTreeMap::new(), skipped: BTreeMap::new() };
     let mut ask: Vec<usize> = Vec::new();
@@ -149,7 +148,11 @@ pub(super) async fn run(
     let mut lines = Vec::new();
     let interests = bytes::interests(&files, &rows, &groups, &listed);
     let approvals = approvals::interests(settings, &rows, &groups);
-    let (holdings, answers, stop) = {
+    let attested = match mode {
+        Mode::Verify | Mode::Explain(_) => signatures::interests(settings, &rows, &groups),
+        Mode::Fix => Vec::new(),
+    };
+    let (holdings, answers, stop, mut evidence) = {
         // Hashing and asking do not wait for each other.
         let look = bytes::look(settings, &exchange, &groups, &interests, &listed);
         let asking = async {
@@ -167,8 +170,10 @@ pub(super) async fn run(
             .await
         };
         let approving = approvals::look(settings, &exchange, &approvals);
-        futures_util::future::join3(look, approving, asking).await
+        let attesting = signatures::look(settings, &exchange, &attested, &groups);
+        futures_util::future::join4(look, approving, asking, attesting).await
     };
+    signatures::approved(settings, &approvals, &answers, &mut evidence).await;
     for (number, settled) in settled {
         groups[number].record = settled.record;
         groups[number].recorded = settled.differs;
@@ -184,8 +189,7 @@ pub(super) async fn run(
         Mode::Fix => fix::plan(&files, &rows, &groups, &missing, database, &mut findings),
         Mode::Verify | Mode::Explain(_) => Vec::new(),
     };
-    let proved: BTreeSet<(&str, &str)> =
-        (fixes.iter()).flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))).collect();
+    let proved = set(fixes.iter().flat_map(|fix| fix.added.iter().map(|line| (fix.path.as_str(), line.as_str()))));
     // The lines of go.sum files for a module's zip.
     let zip_lines = |module: &ModuleVersion| {
         let group = groups.binary_search_by(|group| group.module.cmp(module)).ok().map(|at| &groups[at]);
@@ -194,8 +198,8 @@ pub(super) async fn run(
     };
     if only.is_none() {
         self::missing(&survey, &proved, &mut findings);
-        let told: BTreeSet<&ModuleVersion> =
-            survey.missing().filter(|wanted| wanted.of == Of::Zip).map(|wanted| &wanted.module).collect();
+        let told = survey.missing().filter(|wanted| wanted.of == Of::Zip);
+        let told = set(told.map(|wanted| &wanted.module));
         vendors.missing(|module| told.contains(module) || zip_lines(module).next().is_some(), &mut findings);
     }
     let mut bytes = bytes::Judge::new(settings, &files, &rows, &groups, database);
@@ -203,6 +207,17 @@ pub(super) async fn run(
     vendors.judge(&mut bytes, &holdings, &exchange, &mut findings).await;
 
     let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
+    let mut roots = signatures::roots(settings, &exchange, &evidence, &mut findings).await;
+    let known = signatures::Known {
+        files: &files,
+        rows: &rows,
+        groups: &groups,
+        survey: &survey,
+        bytes: &bytes.summaries,
+        targets: &targets.summaries,
+        all: only.is_none(),
+    };
+    let graded = signatures::judge(settings, &known, &evidence, &roots, &mut findings);
     let has_h1 = |module: &ModuleVersion| zip_lines(module).any(Row::is_h1);
     approvals::vendored(settings, &vendors.unlined(has_h1), &mut findings);
 
@@ -225,8 +240,27 @@ pub(super) async fn run(
     for summary in bytes.values().flatten() {
         counts.bytes.add(summary);
     }
-    let modules = Modules { files: &files, rows: &rows, groups: &groups, bytes: &bytes, targets: &targets.summaries };
-    let outcome = finish(settings, client.as_ref(), answers.repositories(), summaries, &modules, counts, findings);
+    for number in 0..groups.len() {
+        counts.grades.add(graded.grade(number));
+    }
+    let modules = Modules {
+        files: &files,
+        rows: &rows,
+        groups: &groups,
+        bytes: &bytes,
+        targets: &targets.summaries,
+        graded: &graded,
+    };
+    let mut repositories = answers.repositories();
+    repositories.extend(roots.repositories());
+    let parts = Parts {
+        client: client.as_ref(),
+        repositories,
+        trusted_roots: roots.summaries(),
+        files: summaries,
+        artifacts: Vec::new(),
+    };
+    let outcome = finish(settings, parts, &modules, counts, findings);
     Ok(Outcome { lines, fixes, ..outcome })
 }
 
@@ -255,7 +289,7 @@ pub(super) fn inputs(checkout: Checkout) -> Result<Vec<Input>, Refusal> {
     for program in checkout.programs {
         files.push(programs::input(program)?);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    sort_by(&mut files, |a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 
@@ -318,7 +352,10 @@ fn count_lines(content: &[u8]) -> u64 {
 ///
 /// By sorting and not by hashing: its time does not depend on what an attacker writes.
 fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
-    rows.sort_by_cached_key(|row| (row.entry.path(), row.entry.version(), row.file, row.entry.at.line));
+    fn key<'a>(row: &Row<'a>) -> (&'a str, &'a str, usize, u32) {
+        (row.entry.path(), row.entry.version(), row.file, row.entry.at.line)
+    }
+    sort_by(rows, |a, b| key(a).cmp(&key(b)));
     let mut groups: Vec<Group> = Vec::new();
     let mut start = 0;
     for chunk in rows.chunk_by(|a, b| (a.entry.path(), a.entry.version()) == (b.entry.path(), b.entry.version())) {
@@ -330,7 +367,7 @@ fn group(rows: &mut Vec<Row<'_>>) -> Vec<Group> {
         });
         start += chunk.len();
     }
-    groups.sort_by(|a, b| a.module.cmp(&b.module));
+    sort_by(&mut groups, |a, b| a.module.cmp(&b.module));
     groups
 }
 
@@ -370,8 +407,7 @@ fn conflicts(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut
 fn unknown_hashes(files: &[Input], rows: &[Row<'_>], groups: &[Group], findings: &mut Findings<'_>) {
     for group in groups {
         let rows = &rows[group.rows.clone()];
-        let known: BTreeSet<(usize, Of)> =
-            rows.iter().filter(|row| row.is_h1()).map(|row| (row.file, row.entry.of)).collect();
+        let known = set(rows.iter().filter(|row| row.is_h1()).map(|row| (row.file, row.entry.of)));
         for row in rows.iter().filter(|row| !row.is_h1()) {
             if !known.contains(&(row.file, row.entry.of)) {
                 findings.push(
@@ -736,6 +772,7 @@ struct Modules<'a> {
     groups: &'a [Group],
     bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    graded: &'a signatures::Judged,
 }
 
 impl Serialize for Modules<'_> {
@@ -743,12 +780,10 @@ impl Serialize for Modules<'_> {
         serializer.collect_seq(self.groups.iter().enumerate().map(|(number, group)| {
             let rows = &self.rows[group.rows.clone()];
             let bytes = self.bytes.get(&number).map_or(&[][..], Vec::as_slice);
-            let verified = !rows.is_empty() && rows.iter().all(|row| row.status == LineStatus::Verified);
-            let wrong = |bytes: &BytesSummary| matches!(bytes.status, BytesStatus::Mismatch | BytesStatus::Refused);
             ModuleSummary {
                 path: Cow::Borrowed(group.module.path()),
                 version: Cow::Borrowed(group.module.version()),
-                grade: if verified && !bytes.iter().any(wrong) { Grade::Verified } else { Grade::Unverified },
+                grade: self.graded.grade(number),
                 record: group.record,
                 lines: rows
                     .iter()
@@ -762,8 +797,9 @@ impl Serialize for Modules<'_> {
                     })
                     .collect(),
                 bytes: bytes.to_vec(),
-                signatures: Vec::new(),
+                signatures: self.graded.signatures.get(&number).cloned().unwrap_or_default(),
                 targets: self.targets.get(&number).cloned().unwrap_or_default(),
+                rulings: self.graded.rulings.get(&number).cloned().unwrap_or_default(),
             }
         }))
     }

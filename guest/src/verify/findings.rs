@@ -10,6 +10,7 @@ use crate::contract;
 use crate::gosum::Span;
 use crate::module::ModuleVersion;
 use crate::report::{Finding, MAX_FINDINGS, Rule, Severity, SeverityCounts, Verdict, rules};
+use crate::sort::sort_by;
 
 /// A finding, before it is known whether it counts.
 #[derive(Debug, Clone)]
@@ -47,6 +48,11 @@ impl Draft {
     /// The identifier of its rule.
     pub(super) fn rule(&self) -> &'static str {
         self.rule.id
+    }
+
+    /// Whether it says that something could not be found out.
+    pub(super) fn means_unchecked(&self) -> bool {
+        self.rule.incomplete
     }
 
     pub(super) fn severity(mut self, severity: Severity) -> Self {
@@ -193,7 +199,7 @@ impl<'a> Findings<'a> {
         self.judge_ignores();
         let mut drafts: Vec<Draft> =
             std::mem::take(&mut self.drafts).into_values().rev().flatten().take(MAX_FINDINGS).collect();
-        drafts.sort_by(|a, b| a.order().cmp(&b.order()));
+        sort_by(&mut drafts, |a, b| a.order().cmp(&b.order()));
 
         let mut ordinals: BTreeMap<[u8; 32], u32> = BTreeMap::new();
         let findings = drafts

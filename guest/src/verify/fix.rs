@@ -8,6 +8,7 @@ use crate::contract::{FileKind, FixedFile};
 use crate::gosum::tidy::{self, TidyError};
 use crate::gosum::wanted::Wanted;
 use crate::report::{LineStatus, Of, rules};
+use crate::sort::map;
 
 /// The files that should be otherwise than they are.
 ///
@@ -28,10 +29,8 @@ pub(super) fn plan(
             add.entry(&wanted.sum_file).or_default().insert(format!("{} {hash}", thing(&wanted.module, wanted.of)));
         }
     }
-    let mut sums: BTreeMap<&str, &[u8]> = (files.iter())
-        .filter(|file| matches!(file.kind, Kind::Go(FileKind::GoSum | FileKind::GoWorkSum)))
-        .map(|file| (file.path.as_str(), file.content.as_slice()))
-        .collect();
+    let is_sum = |file: &&Input| matches!(file.kind, Kind::Go(FileKind::GoSum | FileKind::GoWorkSum));
+    let mut sums = map(files.iter().filter(is_sum).map(|file| (file.path.as_str(), file.content.as_slice())));
     for path in add.keys() {
         sums.entry(path).or_default();
     }

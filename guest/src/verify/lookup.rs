@@ -1,17 +1,17 @@
 //! The task `lookup`: authenticated go.sum lines of module versions that were asked for by name.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::asking;
 use super::findings::{Draft, Findings};
-use super::finish;
 use super::settings::{Settings, Skip};
 use super::text;
+use super::{Parts, finish};
 use crate::contract::{Outcome, Refusal};
 use crate::exchange::Exchange;
 use crate::module::ModuleVersion;
 use crate::report::{Counts, Grade, ModuleSummary, rules};
+use crate::sort::sort_by;
 use crate::sumdb::client::{Answer, Client, Record, Unchecked};
 use crate::sumdb::lookup::{NoLine, lines_for};
 
@@ -48,7 +48,7 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
     }
     let queries: Vec<Query> = queries.iter().map(|text| Query::parse(text)).collect::<Result<_, _>>()?;
     let mut modules: Vec<&ModuleVersion> = queries.iter().map(|query| &query.module).collect();
-    modules.sort();
+    sort_by(&mut modules, Ord::cmp);
     modules.dedup();
 
     let mut findings = Findings::new(settings);
@@ -65,7 +65,6 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
     }
 
     let mut lines = Vec::new();
-    let mut refused: BTreeSet<&ModuleVersion> = BTreeSet::new();
     let mut complete = true;
     for query in &queries {
         let answer = modules.binary_search(&&query.module).ok().and_then(|at| answers[at].as_ref());
@@ -79,7 +78,6 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
             Ok(found) => lines.extend(found),
             Err(draft) => {
                 complete = false;
-                refused.insert(&query.module);
                 // Nothing comes out, whatever the configuration ignores.
                 findings.set_incomplete();
                 findings.push(*draft);
@@ -92,10 +90,7 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
         .map(|(module, answer)| ModuleSummary {
             path: Cow::Borrowed(module.path()),
             version: Cow::Borrowed(module.version()),
-            grade: match answer {
-                Some(Answer::Record(_)) if !refused.contains(module) => Grade::Verified,
-                _ => Grade::Unverified,
-            },
+            grade: Grade::Unverified,
             record: match answer {
                 Some(Answer::Record(record)) => Some(record.id),
                 _ => None,
@@ -104,10 +99,12 @@ pub(super) async fn run(settings: &Settings, queries: Vec<String>, exchange: Exc
             bytes: Vec::new(),
             signatures: Vec::new(),
             targets: Vec::new(),
+            rulings: Vec::new(),
         })
         .collect();
     let counts = Counts { modules: modules.len() as u64, ..Counts::default() };
-    let mut outcome = finish(settings, client.as_ref(), Vec::new(), Vec::new(), &summaries, counts, findings);
+    let parts = Parts { client: client.as_ref(), ..Parts::default() };
+    let mut outcome = finish(settings, parts, &summaries, counts, findings);
     // All or nothing: half of what was asked for is easily taken for the whole.
     if complete && outcome.status == 0 {
         outcome.lines = lines;

@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use crate::contract::{Job, Next, Outcome, Refusal, Response, Step, Task};
 use crate::module::ModuleError;
-use crate::report::{Counts, FileSummary, Report, RepositorySummary, SCHEMA, SumdbSummary};
+use crate::report::{
+    ArtifactSummary, Counts, FileSummary, Report, RepositorySummary, SCHEMA, SumdbSummary, TrustedRootSummary,
+};
 use crate::sumdb::client::Client;
 use crate::sumdb::tlog::AuthenticHead;
 
@@ -27,11 +29,13 @@ mod bytes;
 mod files;
 mod findings;
 mod fix;
-mod lint;
+pub mod lint;
 mod lookup;
 mod lump;
 mod programs;
+mod roots;
 mod settings;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -103,23 +107,31 @@ async fn run(mut job: Job, exchange: Exchange) -> Result<Outcome, Refusal> {
             files::run(&settings, question.checkout, Mode::Explain(module), exchange).await
         }
         Task::Fix(checkout) => files::run(&settings, checkout, Mode::Fix, exchange).await,
-        Task::Lint(job) => lint::run(&settings, job),
         Task::VerifyBlob(task) => blob::run(&settings, task, exchange).await,
         Task::Tuf(task) => tuf::run(&settings, task, exchange).await,
         Task::Lookup(queries) => lookup::run(&settings, queries, exchange).await,
     }
 }
 
+/// What a report tells of besides modules and findings.
+#[derive(Default)]
+struct Parts<'a> {
+    client: Option<&'a Client<'a>>,
+    repositories: Vec<RepositorySummary>,
+    trusted_roots: Vec<TrustedRootSummary>,
+    files: Vec<FileSummary>,
+    artifacts: Vec<ArtifactSummary>,
+}
+
 /// Writes the report.
 fn finish(
     settings: &Settings,
-    client: Option<&Client<'_>>,
-    repositories: Vec<RepositorySummary>,
-    files: Vec<FileSummary>,
+    parts: Parts<'_>,
     modules: impl Serialize,
     counts: Counts,
     findings: Findings<'_>,
 ) -> Outcome {
+    let Parts { client, repositories, trusted_roots, files, artifacts } = parts;
     let sum = findings.finish();
     let skip = &settings.skip_text;
     let sumdbs = client.zip(settings.sumdb.as_ref()).map(|(client, sumdb)| {
@@ -140,8 +152,10 @@ fn finish(
         verdict: sum.verdict,
         sumdbs: sumdbs.into_iter().collect(),
         repositories,
+        trusted_roots,
         files,
         modules,
+        artifacts,
         findings: sum.findings,
         counts: Counts { findings: sum.counts, ignored: sum.ignored, ..counts },
     };

@@ -1,8 +1,9 @@
 //! The job, checked: what it says in types that cannot hold the wrong thing.
 
-use crate::contract::{self, FailOn, Job, Refusal, SkipPatterns, Sumdb};
+use crate::contract::{self, AttestationPlace, FailOn, Job, Profile, Refusal, SkipPatterns, Sumdb};
 use crate::exchange::Exchange;
 use crate::module::Patterns;
+use crate::policy::rules::Rules;
 use crate::report::rules;
 use crate::report::{Severity, Tool};
 use crate::sumdb::client;
@@ -34,6 +35,32 @@ pub(super) struct Settings {
     pub(super) ignores: Vec<Ignore>,
     pub(super) bytes: contract::Bytes,
     pub(super) tuf: Tuf,
+    pub(super) sigstore: Sigstore,
+    /// By which modules are graded.
+    pub(super) policy: Rules,
+    /// Whether there is a policy: else [`Rules::built_in`] gives grades, and asks for none.
+    pub(super) has_policy: bool,
+}
+
+/// What the run knows of Sigstore.
+pub(super) struct Sigstore {
+    pub(super) roots: Vec<TrustedRootSource>,
+    pub(super) places: Vec<AttestationPlace>,
+    /// Names that reach nobody.
+    pub(super) private: Patterns,
+    /// Whether Rekor may be asked.
+    pub(super) rekor: bool,
+}
+
+/// A trusted root, and where newer ones are.
+pub(super) struct TrustedRootSource {
+    pub(super) name: String,
+    pub(super) profile: Profile,
+    pub(super) repository: Option<TrustedRoot>,
+    pub(super) target: String,
+    pub(super) content: Vec<u8>,
+    pub(super) expires: Option<jiff::Timestamp>,
+    pub(super) set_by: String,
 }
 
 /// What the run knows of TUF.
@@ -86,6 +113,10 @@ pub(super) struct Ignore {
 impl Settings {
     pub(super) fn new(job: Job) -> Result<Self, Refusal> {
         let tuf = Tuf::new(job.tuf, job.now)?;
+        let sigstore = Sigstore::new(job.sigstore)?;
+        let has_policy = job.policy.is_some();
+        let policy = job.policy.as_ref().map_or_else(|| Ok(Rules::built_in()), Rules::new);
+        let policy = policy.map_err(|flaw| Refusal::Policy(flaw.to_string()))?;
         let now = job.now.seconds;
         let (sumdb, off_by) = match job.sumdb {
             Sumdb::Database(database) => (Some(Database::new(database, now)?), None),
@@ -108,6 +139,9 @@ impl Settings {
             allow_incomplete: job.allow_incomplete,
             bytes: job.bytes,
             tuf,
+            sigstore,
+            policy,
+            has_policy,
             ignores: job.ignores.into_iter().map(Ignore::new).collect::<Result<_, _>>()?,
         })
     }
@@ -136,12 +170,53 @@ pub(super) enum Skip<'a> {
 /// The most repositories, and the most entries of a map.
 pub(super) const MAX_REPOSITORIES: usize = 64;
 
+/// An instant of the contract, if a calendar knows it.
+fn timestamp(instant: contract::Instant) -> Option<jiff::Timestamp> {
+    let nanoseconds = i32::try_from(instant.nanoseconds).ok()?;
+    jiff::Timestamp::new(i64::try_from(instant.seconds).ok()?, nanoseconds).ok()
+}
+
+/// Whether a repository or a trusted root may be called so: it is part of file names.
+fn is_name(name: &str) -> bool {
+    let named = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    named && !name.starts_with('.')
+}
+
+impl Sigstore {
+    fn new(job: contract::SigstoreSettings) -> Result<Self, Refusal> {
+        let refuse = |name: &str, why: &str| Refusal::Sigstore(format!("trusted root {name}: {why}"));
+        if job.roots.len() > MAX_REPOSITORIES {
+            return Err(refuse("", &format!("there are more than {MAX_REPOSITORIES}")));
+        }
+        let mut roots: Vec<TrustedRootSource> = Vec::new();
+        for root in job.roots {
+            if !is_name(&root.name) {
+                return Err(refuse(&root.name, "a name is made of letters, digits, `-`, `_` and `.`"));
+            }
+            if roots.iter().any(|other| other.name == root.name) {
+                return Err(refuse(&root.name, "two of this name"));
+            }
+            let repository = root.repository.map(|repository| TrustedRoot::new(&repository.trusted_root));
+            let repository = repository.transpose().map_err(|error| refuse(&root.name, &error.to_string()))?;
+            let expires = root.expires.map(|at| timestamp(at).ok_or_else(|| refuse(&root.name, "no such instant")));
+            roots.push(TrustedRootSource {
+                name: root.name,
+                profile: root.profile,
+                repository,
+                target: root.target,
+                content: root.content,
+                expires: expires.transpose()?,
+                set_by: root.set_by,
+            });
+        }
+        Ok(Self { roots, places: job.places, private: Patterns::new(&job.private), rekor: job.rekor })
+    }
+}
+
 impl Tuf {
     fn new(job: contract::Repositories, now: contract::Instant) -> Result<Self, Refusal> {
         let refuse = |name: &str, why: &str| Refusal::Tuf(format!("{name}: {why}"));
-        let nanoseconds = i32::try_from(now.nanoseconds).unwrap_or(i32::MAX);
-        let instant = i64::try_from(now.seconds).ok().and_then(|now| jiff::Timestamp::new(now, nanoseconds).ok());
-        let now = instant.ok_or_else(|| refuse("now", "no instant that a calendar knows"))?;
+        let now = timestamp(now).ok_or_else(|| refuse("now", "no instant that a calendar knows"))?;
         if job.all.len() > MAX_REPOSITORIES || job.map.len() > MAX_REPOSITORIES {
             return Err(refuse("the map", &format!("more than {MAX_REPOSITORIES} entries")));
         }
@@ -149,9 +224,7 @@ impl Tuf {
         let mut repositories: Vec<Repository> = Vec::new();
         for repository in job.all {
             let name = repository.name;
-            let named =
-                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-            if !named || name.starts_with('.') {
+            if !is_name(&name) {
                 return Err(refuse(&name, "a repository's name is made of letters, digits, `-`, `_` and `.`"));
             }
             if repositories.iter().any(|other| other.name == name) {

@@ -2,8 +2,8 @@
 
 use super::approvals::{failure, repositories};
 use super::findings::Findings;
-use super::finish;
 use super::settings::Settings;
+use super::{Parts, finish};
 use crate::contract::{ClientTask, Outcome, Refusal};
 use crate::exchange::Exchange;
 use crate::report::{Counts, ModuleSummary};
@@ -21,7 +21,8 @@ pub(super) async fn run(settings: &Settings, task: ClientTask, exchange: Exchang
         findings.push(failure(&repository.name, &error));
     }
     let modules: &[ModuleSummary<'_>] = &[];
-    Ok(finish(settings, None, repositories([&client]), Vec::new(), modules, Counts::default(), findings))
+    let parts = Parts { repositories: repositories([&client]), ..Parts::default() };
+    Ok(finish(settings, parts, modules, Counts::default(), findings))
 }
 
 async fn work(client: &mut Client, targets: &[String]) -> Result<(), TufError> {

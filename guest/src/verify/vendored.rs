@@ -22,6 +22,7 @@ use crate::gosum::gomod::GoMod;
 use crate::gosum::gowork::GoWork;
 use crate::module::ModuleVersion;
 use crate::report::{BytesStatus, BytesSummary, Of, Severity, What, rules};
+use crate::sort::{set, sort_by};
 use crate::vendor;
 use crate::vendor::consistency::{self, Main, Used};
 use crate::vendor::constraint;
@@ -198,7 +199,7 @@ fn inconsistent(
 
 /// Reports packages of what can be no module version: there is no zip to compare their files with.
 fn unknown(file: &str, list: &ModulesTxt, findings: &mut Findings<'_>) {
-    let modules: BTreeSet<usize> = list.packages.values().map(|package| package.module).collect();
+    let modules = set(list.packages.values().map(|package| package.module));
     for number in modules.into_iter().filter(|module| origin(list, *module) == Origin::Unknown) {
         let module = &list.modules[number];
         let message = "packages are listed under what can be no module version, and builds take them from here";
@@ -511,6 +512,6 @@ async fn missing<'o>(
         findings
             .push(Draft::new(&rules::unchecked::RULE, message, bytes::help(failure)).file(&folder.file).kind("vendor"));
     }
-    missing.sort_by(|a, b| a.file.cmp(&b.file));
+    sort_by(&mut missing, |a, b| a.file.cmp(&b.file));
     missing
 }

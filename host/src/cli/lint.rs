@@ -5,19 +5,19 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
-use modanchor_core::lint::{NAMES, without_credentials};
+use modanchor_core::lint::{NAMES, Setting, SettingPlace, without_credentials};
 
 use super::args::{Format, LintArgs, TerminalArgs};
 use super::runner::{self, Runner};
 use super::session::{self, Failed};
 use super::trusted::Repository as _;
 use super::workspace::nearest_tree;
-use super::{places, settings_files, trusted, verify};
-use crate::contract::{FixedFile, Lint, Outcome, Setting, SettingPlace, Task};
+use super::{places, settings_files, trusted};
+use crate::contract::{FixedFile, Outcome};
 use crate::fix;
 use crate::goenv::{GoEnv, Place, Sources};
 use crate::output::text::{count, escape};
-use crate::output::{self, Destinations, Diagnostic, OutputError, Show};
+use crate::output::{self, Destinations, Diagnostic, OutputError, Show, Sources as Files};
 
 /// Exit status of `--dry-run` where something would change.
 const WOULD_CHANGE: u8 = 1;
@@ -48,9 +48,8 @@ pub fn run(terminal: &TerminalArgs, args: &LintArgs) -> Result<u8, Failed> {
         Diagnostic::Note.print(terminal, "no file that may hold settings; only those in force were looked at");
     }
 
-    let task = Task::Lint(Lint { settings, files: collected.files, fix: args.fix });
-    let (outcome, task) = session::run_alone(args.fail_on.into(), config, task)?;
-    let sources = verify::sources(&task);
+    let outcome = session::lint(args.fail_on.into(), config, &settings, &collected.files, args.fix)?;
+    let sources: Files<'_> = collected.files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
     let tree = runner.as_ref().and_then(Runner::tree).map(Path::to_owned).or_else(|| nearest_tree(&collected.root));
     let show = Show {
         terminal: terminal.clone(),

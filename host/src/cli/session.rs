@@ -13,8 +13,8 @@ use super::signatures::{self, CheckSignatures, Signatures};
 use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
-    Bytes, ClientTask, Database, FailOn, Ignore, Instant, Job, Next, Outcome, Presence, Progress, Refusal,
-    Repositories, Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
+    Bytes, ClientTask, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, Repositories,
+    Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
@@ -23,7 +23,9 @@ use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
 use crate::goenv::{GoEnv, Sources, Var};
 use crate::output::Diagnostic;
 use crate::output::progress::Bar;
+use modanchor_core::contract as core;
 use modanchor_core::sumdb::setting::Setting;
+use modanchor_core::verify::lint::LintJob;
 
 /// What a command could not do, and the exit status that says so.
 #[derive(Debug)]
@@ -133,6 +135,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         bytes,
         tuf,
         sigstore: signatures.settings,
+        policy: None,
     };
     let (end, _) = machine.run(flags.terminal, &job)?;
     match end {
@@ -214,7 +217,7 @@ impl Tuf {
     fn job(&self) -> Result<Job, Failed> {
         let task = ClientTask { repository: self.repository.name.clone(), targets: self.targets.clone() };
         let tuf = Repositories { all: vec![self.repository.clone()], ..Repositories::none() };
-        Ok(Job { tuf, ..job_alone(FailOn::Medium, Vec::new(), Task::Tuf(task))? })
+        Ok(Job { tuf, ..job_alone(Task::Tuf(task))? })
     }
 
     /// Runs it to its end. Gives back what was kept.
@@ -262,35 +265,52 @@ fn refused_root(repository: &Repository, refusal: Refusal) -> Failed {
     }
 }
 
-/// Runs a `task` that asks for nothing: no database, network, cache or bytes.
+/// Lints: the core's own code, run natively, since it is no part of the component.
 ///
 /// # Errors
 ///
-/// As [`run`].
-pub fn run_alone(fail_on: FailOn, config: Config, task: Task) -> Result<(Outcome, Task), Failed> {
-    let job = job_alone(fail_on, config.ignores, task)?;
-    let step = Engine::new(Limits::default()).and_then(|engine| engine.start(&job)?.step(Vec::new()));
-    match step.map_err(Failed::unchecked)?.next {
-        Next::Done(outcome) => Ok((outcome, job.task)),
-        Next::Refused(refusal) => Err(Failed::usage(refused(false, refusal))),
-        Next::Need(_) => Err(Failed::unchecked(refused(false, Refusal::Protocol("it asks for answers".to_owned())))),
+/// Status 2 for a configuration that makes no sense.
+pub fn lint(
+    fail_on: FailOn,
+    config: Config,
+    settings: &[modanchor_core::lint::Setting],
+    files: &[modanchor_core::lint::SettingsFile],
+    fix: bool,
+) -> Result<Outcome, Failed> {
+    let Instant { seconds, nanoseconds } = now()?;
+    let Tool { version, component } = tool();
+    let job = LintJob {
+        now: core::Instant { seconds, nanoseconds },
+        tool: core::Tool { version, component },
+        fail_on: fail_on.into(),
+        ignores: config.ignores.into_iter().map(Into::into).collect(),
+        settings,
+        files,
+        fix,
+    };
+    match modanchor_core::verify::lint::run(job) {
+        Ok(outcome) => Ok(outcome.into()),
+        Err(core::Refusal::Ignore(why)) => Err(Failed::usage(refused(false, Refusal::Ignore(why)))),
+        // Ignores are all that a lint's job can have wrong.
+        Err(other) => Err(Failed::unchecked(refused(false, Refusal::Protocol(format!("{other:?}"))))),
     }
 }
 
 /// A job without database, repository or bytes.
-fn job_alone(fail_on: FailOn, ignores: Vec<Ignore>, task: Task) -> Result<Job, Failed> {
+fn job_alone(task: Task) -> Result<Job, Failed> {
     Ok(Job {
         now: now()?,
         tool: tool(),
         task,
         sumdb: Sumdb::Off("not asked".to_owned()),
         skip: SkipPatterns { patterns: String::new(), set_by: String::new() },
-        fail_on,
+        fail_on: FailOn::Medium,
         allow_incomplete: false,
-        ignores,
+        ignores: Vec::new(),
         bytes: NO_BYTES,
         tuf: Repositories::none(),
         sigstore: SigstoreSettings::none(),
+        policy: None,
     })
 }
 
@@ -375,6 +395,7 @@ fn refused(by_flag: bool, refusal: Refusal) -> anyhow::Error {
         Refusal::Ignore(why) => anyhow::anyhow!("[[ignore]] {why}"),
         Refusal::Tuf(why) => anyhow::anyhow!("[tuf] {why}"),
         Refusal::Sigstore(why) => anyhow::anyhow!("{why}"),
+        Refusal::Policy(why) => anyhow::anyhow!("[policy] {why}"),
         Refusal::NothingToDo => anyhow::anyhow!("nothing to verify"),
         Refusal::Protocol(why) => anyhow::anyhow!("the core and its host disagree: {why}; please report this"),
     }

@@ -12,11 +12,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
-use modanchor_core::contract as core;
-use modanchor_core::lint::{self, Detected, MAX_FILE, MAX_FIRST_LINE};
+use modanchor_core::lint::{self, Detected, MAX_FILE, MAX_FIRST_LINE, SettingsFile, Syntax};
 
 use super::paths::{PathError, Place, places, read_regular, slashed, walk_error};
-use crate::contract::{SettingsFile, Syntax};
 use crate::files::Regular;
 
 /// The most files that are read in one run.
@@ -139,14 +137,12 @@ impl Collector {
         let whole = place.real.join(relative).to_string_lossy().replace('\\', "/");
         let syntax = match lint::detect(whole.trim_start_matches('/')) {
             Detected::As(syntax) => syntax,
-            Detected::ByFirstLine | Detected::No => {
-                first_line(&place.real.join(relative)).unwrap_or(core::Syntax::Shell)
-            }
+            Detected::ByFirstLine | Detected::No => first_line(&place.real.join(relative)).unwrap_or(Syntax::Shell),
         };
         self.add(place, relative, syntax)
     }
 
-    fn add(&mut self, place: &Place, relative: &Path, syntax: core::Syntax) -> Result<(), CollectError> {
+    fn add(&mut self, place: &Place, relative: &Path, syntax: Syntax) -> Result<(), CollectError> {
         let path = slashed(relative).ok_or_else(|| PathError::NotUtf8(place.show(relative)))?;
         let path = place.prefix.clone() + &path;
         if self.files.contains_key(&path) {
@@ -161,13 +157,13 @@ impl Collector {
         if self.files.len() >= self.limits.0 || self.total > self.limits.1 {
             return Err(CollectError::TooMany);
         }
-        self.files.insert(path.clone(), SettingsFile { path, syntax: of_core(syntax), content });
+        self.files.insert(path.clone(), SettingsFile { path, syntax, content });
         Ok(())
     }
 }
 
 /// The syntax that a file's first line tells. What cannot be read has none: it is no script that anybody could run.
-fn first_line(path: &Path) -> Option<core::Syntax> {
+fn first_line(path: &Path) -> Option<Syntax> {
     let file = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
     if file.len() < 2 {
         return None;
@@ -176,22 +172,6 @@ fn first_line(path: &Path) -> Option<core::Syntax> {
     let limit = MAX_FIRST_LINE as u64;
     Regular::open(path).ok()?.into_file().take(limit).read_to_end(&mut head).ok()?;
     lint::by_first_line(&head)
-}
-
-/// The core's word, as the component takes it.
-fn of_core(syntax: core::Syntax) -> Syntax {
-    match syntax {
-        core::Syntax::GoEnv => Syntax::GoEnv,
-        core::Syntax::EnvFile => Syntax::EnvFile,
-        core::Syntax::Shell => Syntax::Shell,
-        core::Syntax::Dockerfile => Syntax::Dockerfile,
-        core::Syntax::Makefile => Syntax::Makefile,
-        core::Syntax::Workflow => Syntax::Workflow,
-        core::Syntax::GitlabCi => Syntax::GitlabCi,
-        core::Syntax::Compose => Syntax::Compose,
-        core::Syntax::Yaml => Syntax::Yaml,
-        core::Syntax::Devcontainer => Syntax::Devcontainer,
-    }
 }
 
 #[cfg(test)]

@@ -137,9 +137,6 @@ pub(crate) fn sources(task: &Task) -> Sources<'_> {
         Task::Verify(checkout) | Task::Fix(checkout) => checkout.files.as_slice(),
         Task::Explain(question) => &question.checkout.files,
         Task::Lookup(_) | Task::Tuf(_) | Task::VerifyBlob(_) => &[],
-        Task::Lint(lint) => {
-            return lint.files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect();
-        }
     };
     files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect()
 }

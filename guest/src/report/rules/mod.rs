@@ -30,6 +30,21 @@ pub mod gosum_mismatch;
 pub mod gosum_missing;
 pub mod gosum_unknown_hash;
 pub mod info_malformed;
+pub mod policy_grade;
+pub mod policy_unmatched_rule;
+pub mod provenance_contradiction;
+pub mod provenance_malformed;
+pub mod provenance_source;
+pub mod provenance_subject;
+pub mod provenance_version;
+pub mod sigstore_bad_log;
+pub mod sigstore_bad_signature;
+pub mod sigstore_identity;
+pub mod sigstore_malformed;
+pub mod sigstore_not_logged;
+pub mod sigstore_root_stale;
+pub mod sigstore_unavailable;
+pub mod sigstore_untrusted;
 pub mod sumdb_bad_proof;
 pub mod sumdb_bad_signature;
 pub mod sumdb_fork;
@@ -90,6 +105,21 @@ pub const ALL: &[&Rule] = &[
     &sumdb_skipped::RULE,
     &sumdb_stale::RULE,
     &sumdb_unknown_module::RULE,
+    &policy_grade::RULE,
+    &policy_unmatched_rule::RULE,
+    &provenance_contradiction::RULE,
+    &provenance_malformed::RULE,
+    &provenance_source::RULE,
+    &provenance_subject::RULE,
+    &provenance_version::RULE,
+    &sigstore_bad_log::RULE,
+    &sigstore_bad_signature::RULE,
+    &sigstore_identity::RULE,
+    &sigstore_malformed::RULE,
+    &sigstore_not_logged::RULE,
+    &sigstore_root_stale::RULE,
+    &sigstore_unavailable::RULE,
+    &sigstore_untrusted::RULE,
     &tuf_bad_signature::RULE,
     &tuf_expired::RULE,
     &tuf_freeze::RULE,
@@ -181,7 +211,7 @@ impl Rule {
 
     /// Whether it says that nothing could be found out.
     pub fn means_unchecked(&self) -> bool {
-        [unchecked::RULE.id, tuf_unavailable::RULE.id].contains(&self.id)
+        [unchecked::RULE.id, tuf_unavailable::RULE.id, sigstore_unavailable::RULE.id].contains(&self.id)
     }
 
     /// Whether it is about settings, and found by `lint`: about no module.

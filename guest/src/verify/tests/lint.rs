@@ -1,11 +1,21 @@
-//! The task `lint`: asks for nothing, and ends in a report like any other.
+//! Linting asks for nothing, and ends in a report like any other.
 
 use super::*;
-use crate::contract::{Lint, Setting, SettingPlace, SettingsFile, Syntax};
+use crate::lint::{Setting, SettingPlace, SettingsFile, Syntax};
+use crate::verify::lint::LintJob;
 
 const SCRIPT: &str = "#!/bin/sh\nexport GOSUMDB=off\ngo build -mod=mod\n";
 
-fn lint(files: &[(&str, Syntax, &str)], settings: &[(&str, &str, SettingPlace)], fix: bool) -> Job {
+/// A job that the tests vary.
+struct Lint {
+    files: Vec<SettingsFile>,
+    settings: Vec<Setting>,
+    fix: bool,
+    fail_on: FailOn,
+    ignores: Vec<Ignore>,
+}
+
+fn lint(files: &[(&str, Syntax, &str)], settings: &[(&str, &str, SettingPlace)], fix: bool) -> Lint {
     let files = files
         .iter()
         .map(|(path, syntax, content)| SettingsFile {
@@ -18,20 +28,25 @@ fn lint(files: &[(&str, Syntax, &str)], settings: &[(&str, &str, SettingPlace)],
         .iter()
         .map(|(name, value, place)| Setting { name: (*name).to_owned(), value: (*value).to_owned(), place: *place })
         .collect();
-    job(Sumdb::Off("lint".into()), Task::Lint(Lint { settings, files, fix }))
+    Lint { files, settings, fix, fail_on: FailOn::Medium, ignores: Vec::new() }
 }
 
-fn run(job: Job) -> (Outcome, Report) {
-    let mut session = Session::new(job);
-    let step = session.step(Vec::new());
-    assert!(step.keep.is_empty());
-    match step.next {
-        Next::Done(outcome) => {
-            let report = serde_json::from_slice(&outcome.report).expect("a report");
-            (outcome, report)
-        }
-        other => panic!("{other:?}"),
-    }
+fn outcome(lint: &Lint) -> Result<Outcome, Refusal> {
+    crate::verify::lint::run(LintJob {
+        now: Instant { seconds: NOW, nanoseconds: 0 },
+        tool: Tool { version: "0.0.0".into(), component: "sha256:00".into() },
+        fail_on: lint.fail_on,
+        ignores: lint.ignores.clone(),
+        settings: &lint.settings,
+        files: &lint.files,
+        fix: lint.fix,
+    })
+}
+
+fn run(lint: Lint) -> (Outcome, Report) {
+    let outcome = outcome(&lint).expect("a job that makes sense");
+    let report = serde_json::from_slice(&outcome.report).expect("a report");
+    (outcome, report)
 }
 
 #[test]
@@ -87,17 +102,25 @@ fn fail_on_and_ignores_work_as_for_verify() {
         expires: None,
     };
     for (fail_on, status) in [(FailOn::Medium, 0), (FailOn::Low, 1), (FailOn::Never, 0)] {
-        let (outcome, report) = run(Job { fail_on, ..lint(&files, &[], false) });
+        let (outcome, report) = run(Lint { fail_on, ..lint(&files, &[], false) });
         assert_eq!((outcome.status, report.counts.findings.low), (status, 2));
     }
     let ignores = vec![ignore("env-proxy", "*"), ignore("gosum-mismatch", "example.org/*")];
-    let (outcome, report) = run(Job { fail_on: FailOn::Low, ignores, ..lint(&files, &[], false) });
+    let (outcome, report) = run(Lint { fail_on: FailOn::Low, ignores, ..lint(&files, &[], false) });
     assert_eq!((outcome.status, report.counts.ignored), (1, 1));
     assert_eq!(super::rules(&report), ["env-no-such-variable"], "an ignore of what verify finds is not unused here");
     // A module that is named is none of a setting's.
     let ignores = vec![ignore("env-proxy", "example.org")];
-    let (_, report) = run(Job { ignores, ..lint(&files, &[], false) });
+    let (_, report) = run(Lint { ignores, ..lint(&files, &[], false) });
     assert_eq!(super::rules(&report), ["config-unused-ignore", "env-proxy", "env-no-such-variable"]);
+}
+
+#[test]
+fn an_ignore_that_makes_no_sense_is_refused() {
+    let ignores =
+        vec![Ignore { rule: "no-such-rule".into(), module: "*".into(), reason: "ours".into(), expires: None }];
+    let refused = outcome(&Lint { ignores, ..lint(&[], &[], false) });
+    assert!(matches!(refused, Err(Refusal::Ignore(_))), "{refused:?}");
 }
 
 #[test]

@@ -296,6 +296,7 @@ fn job(sumdb: Sumdb, task: Task) -> Job {
         bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
         tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
         sigstore: SigstoreSettings { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false },
+        policy: None,
     }
 }
 

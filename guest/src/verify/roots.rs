@@ -1,0 +1,138 @@
+//! The trusted roots of Sigstore that a run judges signatures by.
+//!
+//! Each comes out of its TUF repository, which is refreshed first; where that gives no answer, the copy that came with the job
+//! stands in, and past its date a finding says so. A repository that answers wrongly is a finding too, and nothing that it says is
+//! believed.
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::approvals;
+use super::findings::{Draft, Findings};
+use super::settings::{Settings, TrustedRootSource};
+use crate::contract::{Failure, Profile};
+use crate::exchange::Exchange;
+use crate::hex;
+use crate::report::{RepositorySummary, TrustedRootSummary, rules};
+use crate::sigstore::root::TrustedRoot;
+use crate::tuf::client::{Client, TufError};
+
+/// The largest trusted_root.json, in bytes. The public instance's has 7 kB.
+const MAX_TRUSTED_ROOT: u64 = 1 << 20;
+
+/// A trusted root, ready to judge by.
+pub(super) struct Root {
+    pub(super) name: String,
+    pub(super) profile: Profile,
+    pub(super) trusted: TrustedRoot,
+    summary: TrustedRootSummary,
+}
+
+/// All of a run's.
+#[derive(Default)]
+pub(super) struct Roots {
+    pub(super) all: Vec<Root>,
+    repositories: Vec<RepositorySummary>,
+}
+
+impl Roots {
+    /// The report's part about them.
+    pub(super) fn summaries(&self) -> Vec<TrustedRootSummary> {
+        self.all.iter().map(|root| root.summary.clone()).collect()
+    }
+
+    /// The report's part about the repositories that they are kept in.
+    pub(super) fn repositories(&mut self) -> Vec<RepositorySummary> {
+        std::mem::take(&mut self.repositories)
+    }
+}
+
+/// Brings all of them up to date.
+pub(super) async fn obtain(settings: &Settings, exchange: &Exchange, findings: &mut Findings<'_>) -> Roots {
+    let refreshed = settings.sigstore.roots.iter().map(|source| refresh(settings, exchange, source));
+    let mut roots = Roots::default();
+    for (source, answer) in settings.sigstore.roots.iter().zip(join_all(refreshed).await) {
+        let mut content = source.content.clone();
+        let mut refreshed = false;
+        let mut why = None;
+        if let Some((client, answer)) = answer {
+            roots.repositories.extend(approvals::repositories([&client]));
+            match answer {
+                Ok(newer) => {
+                    content = newer;
+                    refreshed = true;
+                }
+                Err(TufError::Unavailable { failure, .. }) => why = Some(failure),
+                Err(error) => findings.push(approvals::failure(&source.name, &error)),
+            }
+        }
+        let expires = source.expires.filter(|_| !refreshed);
+        if expires.is_some_and(|expires| settings.tuf.now > expires) {
+            findings.push(stale(source, why));
+        }
+        match TrustedRoot::parse(&content) {
+            Ok(trusted) => roots.all.push(Root {
+                name: source.name.clone(),
+                profile: source.profile,
+                trusted,
+                summary: TrustedRootSummary {
+                    name: source.name.clone(),
+                    set_by: source.set_by.clone(),
+                    refreshed,
+                    sha256: hex::encode(&Sha256::digest(&content)),
+                    expires: expires.map(|expires| expires.to_string()),
+                },
+            }),
+            Err(error) => findings.push(
+                Draft::new(
+                    &rules::sigstore_malformed::RULE,
+                    format!("the trusted root {}: {error}", source.name),
+                    "take it from where the instance publishes it",
+                )
+                .kind("root")
+                .by(source.set_by.clone()),
+            ),
+        }
+    }
+    roots
+}
+
+/// The newest, out of its repository. None: it is kept in none.
+async fn refresh(
+    settings: &Settings,
+    exchange: &Exchange,
+    source: &TrustedRootSource,
+) -> Option<(Client, Result<Vec<u8>, TufError>)> {
+    let root = source.repository.as_ref()?;
+    let mut client = Client::new(&source.name, root, settings.tuf.now, exchange.clone());
+    let answer = newest(&mut client, source).await;
+    Some((client, answer))
+}
+
+async fn newest(client: &mut Client, source: &TrustedRootSource) -> Result<Vec<u8>, TufError> {
+    client.refresh().await?;
+    let path = &source.target;
+    let Some(approval) = client.find(path).await? else {
+        return Err(TufError::NotFound { path: path.clone() });
+    };
+    // What is at hand is mostly what would come.
+    let here = hex::encode(&Sha256::digest(&source.content));
+    if approval.target().hashes.get("sha256").is_some_and(|digest| *digest == here) {
+        return Ok(source.content.clone());
+    }
+    client.content(path, &approval, MAX_TRUSTED_ROOT).await
+}
+
+fn stale(source: &TrustedRootSource, why: Option<Failure>) -> Draft {
+    let expires = source.expires.map_or_else(String::new, |expires: Timestamp| expires.to_string());
+    let why = why.map_or("", |failure| crate::tuf::client::failure_text(failure));
+    let message = format!(
+        "the trusted root {} ({}) was good until {expires}, and could not be refreshed{}{why}",
+        source.name,
+        source.set_by,
+        if why.is_empty() { "" } else { ": " },
+    );
+    let help = "run once with the network, update modanchor, or give a newer one: `--trusted-root FILE`";
+    Draft::new(&rules::sigstore_root_stale::RULE, message, help).kind("root").by(source.set_by.clone())
+}
