@@ -11,23 +11,20 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use modanchor_core::module::ModuleVersion;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
-use serde_json::Value;
+use modanchor_core::provenance::statement::Statement;
+use modanchor_core::provenance::vsa::purl;
+use serde_json::{Map, Value};
 
 use super::args::{StatementArgs, TerminalArgs};
 use super::paths::read_regular;
 use super::session::Failed;
-use crate::engine::hashing::{self, Zip};
+use crate::engine::hashing;
 use crate::goenv::{GoEnv, Sources};
 use crate::modcache::{Kind, ModCache};
 use crate::output::{self, Diagnostic};
 
-/// The largest predicate, in bytes: what GitHub and Rekor take of a whole statement is not more.
+/// The largest predicate, in bytes; provenance has some ten kilobytes.
 pub const MAX_PREDICATE: u64 = 1 << 20;
-
-/// Version 1 of the statement (<https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md>).
-const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 
 /// What is said where the user says nothing
 /// (<https://github.com/in-toto/attestation/blob/main/spec/predicates/release.md>).
@@ -35,32 +32,6 @@ const RELEASE: &str = "https://in-toto.io/attestation/release/v0.2";
 
 /// Exit status of what no module may be.
 const REFUSED: u8 = 1;
-
-/// What stands for itself in a purl (<https://github.com/package-url/purl-spec>).
-const PURL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Statement<'a> {
-    #[serde(rename = "_type")]
-    kind: &'a str,
-    subject: [Subject; 1],
-    predicate_type: &'a str,
-    predicate: Value,
-}
-
-#[derive(Serialize)]
-struct Subject {
-    name: String,
-    digest: Digest,
-}
-
-#[derive(Serialize)]
-struct Digest {
-    #[serde(rename = "dirHash1")]
-    dir_hash_1: String,
-    sha256: String,
-}
 
 /// Writes the statement to stdout, and gives the exit status.
 ///
@@ -70,8 +41,8 @@ struct Digest {
 pub fn run(terminal: &TerminalArgs, args: &StatementArgs) -> Result<u8, Failed> {
     let module: ModuleVersion = args.module.parse().map_err(Failed::usage)?;
     let predicate = match (&args.predicate, &args.predicate_type) {
-        (Some(file), Some(kind)) => (kind.as_str(), predicate(file)?),
-        _ => (RELEASE, serde_json::json!({ "purl": purl(&module) })),
+        (Some(file), Some(kind)) => (kind.clone(), predicate(file)?),
+        _ => (RELEASE.to_owned(), release(&module)),
     };
     let path = match &args.zip {
         Some(file) => file.clone(),
@@ -89,38 +60,23 @@ pub fn run(terminal: &TerminalArgs, args: &StatementArgs) -> Result<u8, Failed> 
             return Ok(REFUSED);
         }
     };
-    let text = statement(&module, zip, predicate.0, predicate.1).map_err(Failed::unchecked)?;
+    let statement = Statement::of_module(&module, &zip, predicate.0, predicate.1);
+    let text = format!("{:#}\n", statement.to_json());
     output::to_stream(io::stdout(), false, text.as_bytes()).map_err(Failed::unchecked)?;
     Ok(0)
 }
 
-fn statement(
-    module: &ModuleVersion,
-    zip: Zip,
-    predicate_type: &str,
-    predicate: Value,
-) -> Result<String, serde_json::Error> {
-    let digest = Digest { dir_hash_1: zip.dir_hash_1, sha256: zip.sha256 };
-    let subject = [Subject { name: format!("{}@{}", module.path(), module.version()), digest }];
-    let statement = Statement { kind: STATEMENT, subject, predicate_type, predicate };
-    serde_json::to_string_pretty(&statement).map(|text| text + "\n")
+fn release(module: &ModuleVersion) -> Map<String, Value> {
+    Map::from_iter([("purl".to_owned(), Value::String(purl(module)))])
 }
 
-fn predicate(file: &Path) -> Result<Value, Failed> {
+fn predicate(file: &Path) -> Result<Map<String, Value>, Failed> {
     let bytes = read_regular(file, MAX_PREDICATE).map_err(Failed::usage)?;
     let value = serde_json::from_slice(&bytes);
     match value.with_context(|| format!("--predicate {}", file.display())).map_err(Failed::usage)? {
-        value @ Value::Object(_) => Ok(value),
+        Value::Object(predicate) => Ok(predicate),
         _ => Err(Failed::usage(anyhow!("--predicate {}: expected a JSON object", file.display()))),
     }
-}
-
-/// The package URL of a module version. The specification has its path in lower case, so that it names, and does not
-/// identify.
-fn purl(module: &ModuleVersion) -> String {
-    let element = |text: &str| utf8_percent_encode(text, PURL).to_string();
-    let path: Vec<String> = module.path().to_ascii_lowercase().split('/').map(element).collect();
-    format!("pkg:golang/{}@{}", path.join("/"), element(module.version()))
 }
 
 /// A predicate's type as it is typed: an absolute URI.
@@ -138,30 +94,17 @@ pub(super) fn predicate_type(text: &str) -> Result<String, String> {
 mod tests {
     use std::fs;
 
+    use modanchor_core::dirhash::H1;
+    use modanchor_core::provenance::join::Zip;
+
     use super::*;
 
-    fn module(text: &str) -> ModuleVersion {
-        text.parse().unwrap()
-    }
-
     #[test]
-    fn a_statement() {
-        let zip = Zip { dir_hash_1: "ab".repeat(32), sha256: "cd".repeat(32) };
-        let module = module("github.com/BurntSushi/toml@v1.6.0");
-        let text = statement(&module, zip, RELEASE, serde_json::json!({ "purl": purl(&module) })).unwrap();
-        insta::assert_snapshot!(text);
-    }
-
-    #[test]
-    fn package_urls() {
-        for (text, want) in [
-            ("golang.org/x/text@v0.14.0", "pkg:golang/golang.org/x/text@v0.14.0"),
-            ("github.com/BurntSushi/toml@v1.6.0", "pkg:golang/github.com/burntsushi/toml@v1.6.0"),
-            ("ex.test/m@v2.0.0+incompatible", "pkg:golang/ex.test/m@v2.0.0%2Bincompatible"),
-            ("gopkg.in/yaml.v2@v2.0.0-RC1", "pkg:golang/gopkg.in/yaml.v2@v2.0.0-RC1"),
-        ] {
-            assert_eq!(purl(&module(text)), want);
-        }
+    fn what_is_said_where_nothing_is() {
+        let zip = Zip { h1: H1([0xab; 32]), sha256: Some([0xcd; 32]) };
+        let module: ModuleVersion = "github.com/BurntSushi/toml@v1.6.0".parse().unwrap();
+        let statement = Statement::of_module(&module, &zip, RELEASE.to_owned(), release(&module));
+        insta::assert_snapshot!(format!("{:#}", statement.to_json()));
     }
 
     #[test]
@@ -172,7 +115,7 @@ mod tests {
             fs::write(&file, content).unwrap();
             predicate(&file).map_err(|failed| (failed.status, format!("{:#}", failed.error)))
         };
-        assert_eq!(status(br#"{"a": 1}"#), Ok(serde_json::json!({ "a": 1 })));
+        assert_eq!(status(br#"{"a": 1}"#), Ok(Map::from_iter([("a".to_owned(), 1.into())])));
         let largest = format!(r#"{{"a":"{}"}}"#, "x".repeat(MAX_PREDICATE as usize - 8));
         assert!(status(largest.as_bytes()).is_ok());
         for (content, want) in

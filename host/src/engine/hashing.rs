@@ -18,6 +18,8 @@ use modanchor_core::dirhash::zip::{self, ZipError};
 use modanchor_core::dirhash::{FileDigest, Manifest, ReadAt as _, ReadError};
 use modanchor_core::hex;
 use modanchor_core::module::ModuleVersion;
+use modanchor_core::provenance::join;
+use modanchor_core::report::Of;
 use tokio::sync::Semaphore;
 use wasmtime::Store;
 use wasmtime::component::Resource;
@@ -72,16 +74,7 @@ pub fn zip(path: &Path, rules: Option<&ModuleVersion>, files: bool, engine: &Has
     Worker { engine, pool: &Pool::default() }.zip(path, &Arc::new(open(path)?), rules, files)
 }
 
-/// Both digests by which a statement may be about a module's zip, each 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zip {
-    /// Of its files: the h1.
-    pub dir_hash_1: String,
-    /// Of the archive itself.
-    pub sha256: String,
-}
-
-/// Both digests of the zip of a module version, of one and the same file.
+/// The zip of a module version, by both digests by which a statement may be about it, of one and the same file.
 ///
 /// # Errors
 /// [`HashError::Files`], [`HashError::Engine`].
@@ -89,16 +82,14 @@ pub fn zip_and_sha256(
     path: &Path,
     module: &ModuleVersion,
     engine: &HashEngine,
-) -> Result<Result<Zip, HashRefusal>, HashError> {
-    use base64::Engine as _;
+) -> Result<Result<join::Zip, HashRefusal>, HashError> {
     let file = Arc::new(open(path)?);
     let sha256 = hash_file(file.as_ref(), &mut Vec::new()).map_err(|error| unread(path, error))?;
-    // Looks at the end whether the file is still what it was.
+    // It looks at the end whether the file is still what it was.
     let found = Worker { engine, pool: &Pool::default() }.zip(path, &file, Some(module), false)?;
     Ok(found.map(|measured| {
-        let h1 = measured.h1.strip_prefix("h1:").and_then(|h1| base64::prelude::BASE64_STANDARD.decode(h1).ok());
-        let dir_hash_1 = hex::encode(&h1.expect("an h1 is base64"));
-        Zip { dir_hash_1, sha256: hex::encode(&sha256) }
+        let zip = join::Zip::of_line(Of::Zip, &measured.h1).expect("what was measured is an h1");
+        join::Zip { sha256: Some(sha256), ..zip }
     }))
 }
 
