@@ -6,7 +6,7 @@ use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
 use modanchor_host::cli::{
-    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, tuf, verify,
+    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify,
 };
 use modanchor_host::output::{self, Diagnostic, workflow};
 
@@ -49,6 +49,7 @@ fn run(terminal: &TerminalArgs, command: &Command) -> Result<u8, Failed> {
         Command::Init(args) => return init::run(terminal, args),
         Command::Tuf(args) => return tuf::run(terminal, args),
         Command::Policy(args) => return policy::run(&args.action),
+        Command::Statement(args) => return statement::run(terminal, args),
         Command::Repo(args) => return repo::run(terminal, args),
         Command::Explain(args) => return explain::run(args, terminal),
         Command::Completions(args) => completions::run(args).map_err(anyhow::Error::from),

@@ -12,6 +12,7 @@ use std::{
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use super::config::AttestationPlace;
 use super::repo::args::RepoArgs;
 use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
@@ -56,6 +57,20 @@ const HASH_STATUS: &str = "\
 Exit status:
   0  the hash is on stdout
   1  not what a module may be: it breaks Go's rules, or is damaged
+  2  wrong usage
+  3  it could not be read";
+
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  modanchor statement golang.org/x/text@v0.14.0 > statement.json
+  modanchor statement example.com/m@v1.0.0 --zip m.zip \\
+    --predicate provenance.json --predicate-type https://slsa.dev/provenance/v1
+  cosign attest-blob --statement statement.json --bundle v1.0.0.sigstore.json";
+
+const STATEMENT_STATUS: &str = "\
+Exit status:
+  0  the statement is on stdout
+  1  the zip is not what a module may be: it breaks Go's rules, or is damaged
   2  wrong usage
   3  it could not be read";
 
@@ -172,6 +187,12 @@ pub enum Command {
     /// Print the h1 hash of a module's zip, folder or go.mod, as go.sum has it
     #[command(after_help = HASH_STATUS, after_long_help = format!("{HASH_EXAMPLES}\n\n{HASH_STATUS}"))]
     Hash(HashArgs),
+    /// Print the in-toto statement of a module version, for its author to sign
+    ///
+    /// The subject is the module's zip, by go.sum's h1 (`dirHash1`) and by its SHA-256. Nothing is fetched, written or
+    /// signed.
+    #[command(after_help = STATEMENT_STATUS, after_long_help = format!("{STATEMENT_EXAMPLES}\n\n{STATEMENT_STATUS}"))]
+    Statement(StatementArgs),
     /// Add missing and sort go.sum lines, only such as the checksum database proves
     ///
     /// Shows what changes, then writes. A line that differs from the database is never overwritten, and a go.sum with
@@ -291,6 +312,9 @@ pub struct VerifyArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -335,6 +359,25 @@ pub struct BytesArgs {
         hide_possible_values = true
     )]
     pub hash_engine: HashEngine,
+}
+
+/// Whose signatures of modules count, and where they are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Signatures")]
+pub struct SignatureArgs {
+    /// Where signed statements about modules are looked for; can be repeated
+    ///
+    /// `module-cache` and `proxy`: VERSION.sigstore.json beside the zip. `github`: the attestations of the module's
+    /// repository. `folder:DIR`: laid out as a proxy is. `template:URL`: with {path}, {version} and {sha256}. Nowhere,
+    /// unless a policy or the configuration asks for it.
+    #[arg(long, value_name = "PLACE", action = ArgAction::Append)]
+    pub attestations: Vec<AttestationPlace>,
+    /// Believe this trusted_root.json, in place of Sigstore's and GitHub's that ship with the program
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// Do not ask Rekor for what a signature comes without
+    #[arg(long)]
+    pub no_rekor: bool,
 }
 
 /// `--modcache` and `--vendor`.
@@ -479,6 +522,32 @@ pub enum HashWhat {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+}
+
+/// `modanchor statement`.
+#[derive(Debug, Clone, Args)]
+pub struct StatementArgs {
+    /// Of which module version
+    #[arg(value_name = "MODULE@VERSION")]
+    pub module: String,
+    /// The module's zip [default: the one in the module cache]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub zip: Option<PathBuf>,
+    /// What is said about it, a JSON object [default: which release it is]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "predicate_type")]
+    pub predicate: Option<PathBuf>,
+    /// Of which type that is
+    #[arg(long, value_name = "URI", value_parser = super::statement::predicate_type, requires = "predicate")]
+    pub predicate_type: Option<String>,
+    /// What hashes: native code, or the component, which does the same slower
+    #[arg(
+        long,
+        value_enum,
+        value_name = "native|component",
+        default_value_t = HashEngine::Native,
+        hide_possible_values = true
+    )]
+    pub hash_engine: HashEngine,
 }
 
 /// `modanchor fix`.
@@ -665,6 +734,9 @@ pub struct ExplainArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -954,6 +1026,12 @@ mod tests {
             &["hash", "zip", "x.zip"],
             &["hash", "dir", "x"],
             &["hash", "mod"],
+            &["statement"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json"],
+            &["statement", "m@v1.0.0", "--predicate-type", "https://slsa.dev/provenance/v1"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json", "--predicate-type", "slsa"],
+            &["verify", "--attestations", "rekor"],
+            &["verify", "--attestations", "template:https://attest.example/all.json"],
             &["verify", "--config", "x", "--no-config"],
             &["verify", "--cache-dir", "x", "--no-cache"],
             &["verify", "--quiet", "--verbose"],
@@ -997,9 +1075,21 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in
-            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "explain", "completions", "man"]
-        {
+        for name in [
+            "",
+            "verify",
+            "lookup",
+            "hash",
+            "fix",
+            "lint",
+            "init",
+            "tuf",
+            "repo",
+            "statement",
+            "explain",
+            "completions",
+            "man",
+        ] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

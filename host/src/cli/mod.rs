@@ -20,6 +20,8 @@ pub mod repo;
 pub mod runner;
 pub mod session;
 pub mod settings_files;
+pub mod signatures;
+pub mod statement;
 pub mod trusted;
 pub mod tuf;
 pub mod verify;

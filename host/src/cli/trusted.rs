@@ -185,6 +185,18 @@ pub fn policy(
     Ok(())
 }
 
+/// A trusted root that a flag names; in a CI service, as the trusted commit has it.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn root(file: &Path, repository: Option<&impl Repository>) -> Result<Vec<u8>, String> {
+    match repository {
+        Some(repository) => of_user_or_commit(file, MAX_ROOT, repository),
+        None => config::read_root(file).map_err(|error| error.to_string()),
+    }
+}
+
 /// The configuration at `path` of the trusted commit; the files that it names are of that commit too.
 fn of_commit(path: &str, bytes: &[u8], repository: &impl Repository) -> Result<Config, ConfigError> {
     let mut config = config::of_bytes(Path::new(path), bytes)?;
@@ -380,6 +392,20 @@ mod tests {
         fs::write(outside.path().join("keys/root.json"), "mine").unwrap();
         fs::write(&file, TUF).unwrap();
         assert_eq!(root(of_repository(Some(&file), &unclear)), Ok("mine".to_owned()));
+    }
+
+    #[test]
+    fn a_root_that_a_flag_names_is_that_of_the_trusted_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("root.json");
+        fs::write(&file, "attacker").unwrap();
+        let repository = fake(dir.path(), Ok(&[("root.json", "corp")]));
+        assert_eq!(super::root(&file, Some(&repository)), Ok(b"corp".to_vec()));
+        assert!(super::root(&file, Some(&fake(dir.path(), Ok(&[])))).unwrap_err().contains("there is no root.json"));
+        assert_eq!(super::root(&file, None::<&Fake>), Ok(b"attacker".to_vec()), "on the user's own machine");
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("root.json"), "mine").unwrap();
+        assert_eq!(super::root(&outside.path().join("root.json"), Some(&repository)), Ok(b"mine".to_vec()));
     }
 
     #[test]
