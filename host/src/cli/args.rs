@@ -14,6 +14,7 @@ use clap_complete::Shell;
 
 use super::config::AttestationPlace;
 use super::repo::args::RepoArgs;
+use super::sigstore::SigstoreArgs;
 use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
 use crate::goenv::Var;
@@ -226,6 +227,8 @@ pub enum Command {
     /// `publish`.
     #[command(after_help = super::repo::args::STATUS, after_long_help = format!("{}\n\n{}", super::repo::args::EXAMPLES, super::repo::args::STATUS))]
     Repo(Box<RepoArgs>),
+    /// Verify a Sigstore signature of a file, as cosign does
+    Sigstore(SigstoreArgs),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -1085,6 +1088,7 @@ mod tests {
             "init",
             "tuf",
             "repo",
+            "sigstore",
             "statement",
             "explain",
             "completions",

@@ -22,6 +22,7 @@ pub mod session;
 pub mod settings_files;
 pub mod signatures;
 pub mod statement;
+pub mod sigstore;
 pub mod trusted;
 pub mod tuf;
 pub mod verify;

@@ -192,7 +192,7 @@ pub fn policy(
 /// Why it cannot be read.
 pub fn root(file: &Path, repository: Option<&impl Repository>) -> Result<Vec<u8>, String> {
     match repository {
-        Some(repository) => of_user_or_commit(file, MAX_ROOT, repository),
+        Some(repository) => of_user_or_commit(file, MAX_TRUSTED_ROOT, repository),
         None => config::read_root(file).map_err(|error| error.to_string()),
     }
 }
