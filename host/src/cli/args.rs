@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::N
 use clap_complete::Shell;
 
 use super::repo::args::RepoArgs;
+use super::sigstore::SigstoreArgs;
 use crate::ci::event::Commit;
 use crate::engine::{Engine, EngineError, Limits, hashing};
 use crate::goenv::Var;
@@ -190,6 +191,8 @@ pub enum Command {
     /// `publish`.
     #[command(after_help = super::repo::args::STATUS, after_long_help = format!("{}\n\n{}", super::repo::args::EXAMPLES, super::repo::args::STATUS))]
     Repo(Box<RepoArgs>),
+    /// Verify a Sigstore signature of a file, as cosign does
+    Sigstore(SigstoreArgs),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -949,7 +952,7 @@ mod tests {
     #[test]
     fn help() {
         for name in
-            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "explain", "completions", "man"]
+            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "sigstore", "explain", "completions", "man"]
         {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();

@@ -19,6 +19,7 @@ pub mod repo;
 pub mod runner;
 pub mod session;
 pub mod settings_files;
+pub mod sigstore;
 pub mod trusted;
 pub mod tuf;
 pub mod verify;
