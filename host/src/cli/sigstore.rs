@@ -155,6 +155,12 @@ pub struct SignerArgs {
     /// The certificate's authorities, PEM: the one that issued it first, the root last; in place of the trusted root's
     #[arg(long, alias = "cert-chain", value_name = "FILE", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::FilePath)]
     pub certificate_chain: Option<String>,
+    /// The root of the certificate's authorities, PEM; in place of --certificate-chain
+    #[arg(long, value_name = "FILE", conflicts_with = "certificate_chain", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::FilePath)]
+    pub ca_roots: Option<String>,
+    /// With --ca-roots: the authorities between, PEM
+    #[arg(long, value_name = "FILE", requires = "ca_roots", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::FilePath)]
+    pub ca_intermediates: Option<String>,
 }
 
 /// What must be proven, and by whom.
@@ -186,6 +192,9 @@ pub struct ProofArgs {
     /// Where to look for the entry of a signature that comes without one
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::Url)]
     pub rekor_url: Option<String>,
+    /// For cosign's sake: it changes nothing here, nor there
+    #[arg(long, hide = true, value_name = "N")]
+    pub max_workers: Option<u64>,
     /// Take a Sigstore bundle (true), or refuse one (false). What a file is, is seen from the file
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, require_equals = true,
         default_value_t = true, default_missing_value = "true", hide_default_value = true, hide_possible_values = true)]
@@ -201,12 +210,6 @@ pub struct RefusedArgs {
     slot: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     experimental_oci11: Option<String>,
-    #[arg(long, hide = true)]
-    max_workers: Option<String>,
-    #[arg(long, hide = true)]
-    ca_roots: Option<String>,
-    #[arg(long, hide = true)]
-    ca_intermediates: Option<String>,
     #[arg(long, hide = true)]
     timestamp_certificate_chain: Option<String>,
     #[arg(long, hide = true)]
@@ -225,9 +228,6 @@ impl RefusedArgs {
             ("--sk", &self.sk, "security keys are not read: take the public key out, and use --key FILE"),
             ("--slot", &self.slot, "security keys are not read: take the public key out, and use --key FILE"),
             ("--experimental-oci11", &self.experimental_oci11, "no OCI registry is asked: save the bundle to a file"),
-            ("--max-workers", &self.max_workers, "it is about images in OCI registries; leave it out"),
-            ("--ca-roots", &self.ca_roots, root),
-            ("--ca-intermediates", &self.ca_intermediates, root),
             ("--timestamp-certificate-chain", &self.timestamp_certificate_chain, root),
             ("--sct", &self.sct, "only certificates with their SCT inside are read"),
         ];
@@ -370,6 +370,7 @@ impl VerifyBlob {
                 ("--signature", args.signature.is_some()),
                 ("--certificate", who.certificate.is_some()),
                 ("--certificate-chain", who.certificate_chain.is_some()),
+                ("--ca-roots", who.ca_roots.is_some()),
                 ("--rfc3161-timestamp", proofs.rfc3161_timestamp.is_some()),
             ];
             if let Some((flag, _)) = beside.into_iter().find(|(_, given)| *given) {
@@ -394,13 +395,22 @@ impl VerifyBlob {
         let part = |flag: &str, value: &Option<String>| {
             value.as_deref().map(|value| load(value).with_context(|| format!("{flag} {value}"))).transpose()
         };
+        let mut chain = part("--certificate-chain", &who.certificate_chain)?;
+        if let Some(root) = part("--ca-roots", &who.ca_roots)? {
+            if count(&root, "-----BEGIN CERTIFICATE-----") != 1 {
+                bail!("--ca-roots must have one certificate: with several, name a trusted root, --trusted-root FILE");
+            }
+            let mut between = part("--ca-intermediates", &who.ca_intermediates)?.unwrap_or_default();
+            between.push(b'\n');
+            chain = Some([between, root].concat());
+        }
         Ok(Self {
             blob: blob(&args.blob, whole, stdin, environment)?,
             signer,
             digest,
             signature: args.signature.as_deref().map(|given| signature(given, environment)).transpose()?,
             certificate: part("--certificate", &who.certificate)?,
-            chain: part("--certificate-chain", &who.certificate_chain)?,
+            chain,
             timestamp: part("--rfc3161-timestamp", &proofs.rfc3161_timestamp)?,
             bundle,
             require_log: !(proofs.insecure_ignore_tlog || proofs.private_infrastructure),
@@ -424,6 +434,11 @@ pub fn environment(name: &str) -> Option<String> {
 #[must_use]
 pub fn is_sigstore_bundle(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Value>(bytes).is_ok_and(|json| json.get("verificationMaterial").is_some())
+}
+
+/// How many times a word is in a file.
+fn count(bytes: &[u8], word: &str) -> usize {
+    bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
 }
 
 /// Flags that say who signed, and that a key makes idle.

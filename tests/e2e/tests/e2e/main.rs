@@ -11,6 +11,7 @@ mod agree;
 mod big;
 mod bytes;
 mod cache;
+mod cosign;
 mod downloads;
 mod explain;
 mod fix;
