@@ -79,6 +79,7 @@ mod tests {
                 "modanchor-lookup.1",
                 "modanchor-man.1",
                 "modanchor-repo.1",
+                "modanchor-sigstore.1",
                 "modanchor-tuf.1",
                 "modanchor-verify.1",
                 "modanchor.1"
