@@ -550,3 +550,197 @@ impl fmt::Display for DigestAlgorithm {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SigstoreArgs,
+    }
+
+    fn parse(line: &str) -> Result<VerifyBlobArgs, clap::Error> {
+        let words = ["modanchor", "verify-blob"].into_iter().chain(line.split_whitespace());
+        let SigstoreCommand::VerifyBlob(args) = Line::try_parse_from(words)?.args.command;
+        Ok(*args)
+    }
+
+    /// In a folder with what the flags name.
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let files = [
+                ("blob", "hello"),
+                ("sig", "AAAA"),
+                ("pub", "key"),
+                ("pem", "certificate"),
+                ("one.pem", "-----BEGIN CERTIFICATE-----\n"),
+                ("two.pem", "-----BEGIN CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\n"),
+                ("time", "{}"),
+                ("root", "{}"),
+                ("new", r#"{"mediaType": "x", "verificationMaterial": {}}"#),
+                ("old", r#"{"base64Signature": "AAAA"}"#),
+            ];
+            for (name, content) in files {
+                std::fs::write(dir.path().join(name), content).unwrap();
+            }
+            Self(dir)
+        }
+
+        /// `@NAME` is a file of the folder.
+        fn ask(&self, line: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<VerifyBlob, String> {
+            let line = line.replace('@', &format!("{}/", self.0.path().display()));
+            let args = parse(&line).map_err(|error| error.to_string())?;
+            let asked = VerifyBlob::new(&args, &mut &b"from stdin"[..], environment);
+            asked.map_err(|error| format!("{error:#}"))
+        }
+
+        fn good(&self, line: &str) -> VerifyBlob {
+            self.ask(line, &|_| None).unwrap_or_else(|error| panic!("{line}: {error}"))
+        }
+
+        fn refused(&self, line: &str) -> String {
+            self.ask(line, &|_| None).map(|_| ()).expect_err(line)
+        }
+    }
+
+    const WHO: &str = "--certificate-identity me --certificate-oidc-issuer it";
+
+    /// Lines of the issue and of cosign's own help.
+    #[test]
+    fn lines_that_people_type() {
+        let folder = Folder::new();
+        for line in [
+            "--bundle @new --certificate-identity me --certificate-oidc-issuer it @blob",
+            "--bundle @new --cert-identity me --cert-oidc-issuer it @blob",
+            "--bundle @new --cert-identity-regexp ^me --cert-oidc-issuer-regexp ^it @blob",
+            "--cert @pem --signature @sig --cert-identity me --cert-oidc-issuer it --rekor-url https://rekor.example @blob",
+            "--cert @pem --cert-chain @pem --signature @sig --cert-identity me --cert-oidc-issuer it @blob",
+            "--key @pub --signature @sig --insecure-ignore-tlog=true @blob",
+            "--key @pub --bundle @new --trusted-root @root --offline @blob",
+            "--key @pub --bundle @old --new-bundle-format=false --private-infrastructure -",
+            "--bundle @new --cert-identity me --cert-oidc-issuer it --cert-github-workflow-ref r --cert-github-workflow-sha s \
+                --cert-github-workflow-name n --cert-github-workflow-repository o/r --cert-github-workflow-trigger push @blob",
+        ] {
+            folder.good(line);
+        }
+    }
+
+    #[test]
+    fn what_is_read() {
+        let folder = Folder::new();
+        let asked = folder.good(
+            "--cert @pem --cert-chain @two.pem --signature @sig --rfc3161-timestamp @time --use-signed-timestamps \
+            --insecure-ignore-sct --cert-identity me --cert-oidc-issuer-regexp it --cert-github-workflow-ref main @blob",
+        );
+        assert_eq!(asked.blob, Blob::File(folder.0.path().join("blob")));
+        assert_eq!(asked.certificate.as_deref(), Some(&b"certificate"[..]));
+        assert_eq!(asked.signature.as_deref(), Some(&b"AAAA"[..]));
+        assert_eq!(asked.timestamp.as_deref(), Some(&b"{}"[..]));
+        assert!(asked.chain.is_some() && asked.bundle.is_none());
+        assert_eq!((asked.require_log, asked.require_sct, asked.require_timestamp), (true, false, true));
+        let Signer::Identity(identity) = asked.signer else { panic!("an identity") };
+        assert_eq!((identity.subject.as_deref(), identity.issuer), (Some("me"), None));
+        assert_eq!((identity.issuer_regexp.as_deref(), identity.github_ref.as_deref()), (Some("it"), Some("main")));
+
+        let asked = folder.good("--key @pub --signature BBBB --signature-digest-algorithm SHA512 --insecure-ignore-tlog -");
+        assert_eq!(asked.signature.as_deref(), Some(&b"BBBB"[..]), "no such file: the signature itself");
+        assert_eq!((asked.blob, asked.digest), (Blob::Bytes(b"from stdin".to_vec()), DigestAlgorithm::Sha512));
+        assert!(!asked.require_log && asked.require_sct && !asked.require_timestamp);
+
+        let asked = folder.good(&format!("--cert @pem --ca-roots @one.pem --ca-intermediates @pem --signature @sig {WHO} @blob"));
+        assert_eq!(asked.chain.as_deref(), Some(&b"certificate\n-----BEGIN CERTIFICATE-----\n"[..]), "the root last");
+    }
+
+    #[test]
+    fn a_digest_stands_for_a_file_that_is_not_there() {
+        let folder = Folder::new();
+        let digest = "ab".repeat(32);
+        let asked = folder.good(&format!("--key @pub --bundle @new sha256:{digest}"));
+        assert_eq!(asked.blob, Blob::Sha256([0xab; 32]));
+        for line in [
+            format!("--key @pub --bundle @new sha256:{}", &digest[2..]),
+            format!("--key @pub --bundle @new sha512:{digest}{digest}"),
+            format!("--key @pub --bundle @old sha256:{digest}"),
+            "--key @pub --bundle @new absent".to_owned(),
+        ] {
+            folder.refused(&line);
+        }
+    }
+
+    #[test]
+    fn keys_come_from_files_and_variables() {
+        let folder = Folder::new();
+        let set = |name: &str| (name == "COSIGN_PUB").then(|| "from a variable".to_owned());
+        let asked = folder.ask("--key env://COSIGN_PUB --signature @sig @blob", &set).unwrap();
+        assert_eq!(asked.signer, Signer::Key(b"from a variable".to_vec()));
+        folder.refused("--key env://COSIGN_PUB --signature @sig @blob");
+        for key in
+            ["awskms://k", "azurekms://k", "gcpkms://k", "hashivault://k", "openbao://k", "k8s://a/b", "pkcs11:token=x", "gitlab://p"]
+        {
+            let why = folder.refused(&format!("--key {key} --signature @sig @blob"));
+            assert!(why.contains("keys are read from files alone"), "{why}");
+        }
+        let why = folder.refused("--key https://example.com/cosign.pub --signature @sig @blob");
+        assert!(why.contains("a URL is not fetched"), "{why}");
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let folder = Folder::new();
+        for (line, word) in [
+            ("--signature @sig --cert-identity me --cert-oidc-issuer it @blob", "by what to verify is missing"),
+            ("--key @pub @blob", "the signature is missing"),
+            ("--key @pub --cert-identity me --signature @sig @blob", "give one of --key"),
+            ("--bundle @new --cert-identity me --cert-identity-regexp me --cert-oidc-issuer it @blob", "give one of --key"),
+            ("--key @pub --certificate @pem --signature @sig @blob", "give one of --key and --certificate"),
+            ("--bundle @new @blob", "whom the signature must be of is missing"),
+            ("--bundle @new --cert-identity me @blob", "who must vouch for the identity is missing"),
+            ("--bundle @new --key @pub --signature @sig @blob", "does not go with a Sigstore bundle"),
+            ("--bundle @new --key @pub --certificate-chain @pem @blob", "does not go with a Sigstore bundle"),
+            ("--bundle @new --key @pub --ca-roots @one.pem @blob", "does not go with a Sigstore bundle"),
+            ("--bundle @new --key @pub --rfc3161-timestamp @time @blob", "does not go with a Sigstore bundle"),
+            ("--bundle @new --key @pub --new-bundle-format=false @blob", "names a Sigstore bundle"),
+            ("--bundle @old --key @pub --trusted-root @root @blob", "goes with a Sigstore bundle only"),
+            ("--bundle @old --key @pub --use-signed-timestamps @blob", "needs --rfc3161-timestamp"),
+            ("--bundle @old --key @pub --rfc3161-timestamp @time @blob", "needs --use-signed-timestamps"),
+            ("--bundle @absent --key @pub @blob", "--bundle"),
+            ("--key @pub --signature @sig --signature-digest-algorithm md5 @blob", "is one of sha256"),
+            ("--key @pub --signature @sig --signature-digest-algorithm sha224 @blob", "nobody should sign SHA-224"),
+            ("--sk --signature @sig @blob", "--sk is cosign's"),
+            ("--key @pub --signature @sig --experimental-oci11 @blob", "no OCI registry"),
+            ("--key @pub --signature @sig --sct @sig @blob", "--sct is cosign's"),
+            ("--key @pub --signature @sig --timestamp-certificate-chain @pem @blob", "put it into a trusted root"),
+            ("--key @pub --signature @sig --ca-roots @two.pem @blob", "must have one certificate"),
+            ("--key @pub --signature @sig", "BLOB"),
+            ("--key @pub --signature @sig @blob @blob", "unexpected argument"),
+        ] {
+            let why = folder.refused(line);
+            assert!(why.contains(word), "{line}: {why}");
+        }
+    }
+
+    #[test]
+    fn other_trust_than_ones_own_is_never_ignored() {
+        let folder = Folder::new();
+        for name in TRUST_FROM_ENVIRONMENT {
+            let set = |asked: &str| (asked == *name).then(|| "file".to_owned());
+            let why = folder.ask("--key @pub --signature @sig @blob", &set).unwrap_err();
+            assert!(why.contains(name), "{why}");
+        }
+    }
+
+    #[test]
+    fn flags_that_a_key_makes_idle_are_told() {
+        let folder = Folder::new();
+        let asked = folder.good("--key @pub --signature @sig --cert-oidc-issuer it --cert-github-workflow-ref r @blob");
+        assert_eq!(asked.idle, ["--certificate-oidc-issuer", "--certificate-github-workflow-ref"]);
+        assert!(folder.good("--key @pub --signature @sig @blob").idle.is_empty());
+    }
+}
