@@ -167,6 +167,7 @@ impl Blob<'_> {
             timestamp: task.timestamp.as_deref(),
         };
         let mut bundle = files.read().map_err(|error| malformed(error.to_string()).kind("bundle"))?;
+        self.leave_out(&mut bundle);
         let mut by = Verifiers::new(self.roots, self.settings.tuf.now);
         let mut content = None;
         let mut looked = false;
@@ -225,12 +226,27 @@ impl Blob<'_> {
         Ok(())
     }
 
+    /// Leaves out what flags say is not to be looked at, as cosign does: where the log is ignored, its word on the time is
+    /// too; and timestamps count where they are asked for, or where the log gives no time (`pkg/cosign/verify_bundle.go`).
+    fn leave_out(&self, bundle: &mut Bundle) {
+        if !self.task.require_log {
+            bundle.entries.clear();
+        }
+        let timed = bundle.entries.iter().any(|entry| entry.integrated_time.is_some());
+        if !self.task.require_timestamp && (timed || !self.task.require_log) {
+            bundle.timestamps.clear();
+        }
+    }
+
     /// What is asked of the signature: no more than the root does, but for a timestamp that the user wants.
     fn asked(&self, asked: Requirements) -> Requirements {
+        let timestamps = asked.timestamps.max(usize::from(self.task.require_timestamp));
         Requirements {
             logs: if self.task.require_log { asked.logs } else { 0 },
             certificate_logs: if self.task.require_sct { asked.certificate_logs } else { 0 },
-            timestamps: asked.timestamps.max(usize::from(self.task.require_timestamp)),
+            timestamps,
+            // Without log and timestamp nobody vouches for a time: the certificate must be good now.
+            times: if self.task.require_log || timestamps > 0 { asked.times } else { 0 },
             ..asked
         }
     }
