@@ -89,3 +89,60 @@ impl From<modanchor_core::contract::Outcome> for Outcome {
         Self { verdict, status, report, lines, fixes: fixes.into_iter().map(fixed).collect() }
     }
 }
+
+/// The core's policy, which its own reader has made natively, for the component.
+impl From<modanchor_core::contract::Policy> for Policy {
+    fn from(policy: modanchor_core::contract::Policy) -> Self {
+        use modanchor_core::contract as core;
+
+        let grade = |grade| match grade {
+            core::PolicyGrade::Unverified => PolicyGrade::Unverified,
+            core::PolicyGrade::Verified => PolicyGrade::Verified,
+            core::PolicyGrade::Trusted => PolicyGrade::Trusted,
+        };
+        let version = |version| match version {
+            core::ProvenanceVersion::V02 => ProvenanceVersion::V02,
+            core::ProvenanceVersion::V1 => ProvenanceVersion::V1,
+        };
+        let log = |log| match log {
+            core::RequiredLog::Sumdb => RequiredLog::Sumdb,
+            core::RequiredLog::Rekor => RequiredLog::Rekor,
+        };
+        let level = |level: core::Level| Level {
+            level: level.level,
+            provenance_versions: level.provenance_versions.into_iter().map(version).collect(),
+            builder_ids: level.builder_ids,
+            oidc_issuers: level.oidc_issuers,
+            runner_environments: level.runner_environments,
+        };
+        let identity = |identity: core::PolicyIdentity| PolicyIdentity {
+            name: match identity.name {
+                core::IdentityMatch::Exact(text) => IdentityMatch::Exact(text),
+                core::IdentityMatch::Pattern(pattern) => IdentityMatch::Pattern(pattern),
+            },
+            issuer: identity.issuer,
+        };
+        let requirement = |asked: core::Requirement| Requirement {
+            grade: grade(asked.grade),
+            identities: asked.identities.into_iter().map(identity).collect(),
+            source_repositories: asked.source_repositories,
+            minimum_slsa_level: asked.minimum_slsa_level,
+            publishers: asked.publishers,
+            tuf_approval: asked.tuf_approval,
+            logs: asked.logs.into_iter().map(log).collect(),
+        };
+        let rule = |rule: core::PolicyRule| PolicyRule {
+            name: rule.name,
+            modules: rule.modules,
+            requirement: requirement(rule.requirement),
+        };
+        let floor = |floor: core::Floor| Floor { module: floor.module, grade: grade(floor.grade) };
+        Self {
+            set_by: policy.set_by,
+            levels: policy.levels.into_iter().map(level).collect(),
+            rules: policy.rules.into_iter().map(rule).collect(),
+            default: requirement(policy.default),
+            baseline: policy.baseline.map(|floors| floors.into_iter().map(floor).collect()),
+        }
+    }
+}

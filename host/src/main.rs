@@ -5,7 +5,9 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
-use modanchor_host::cli::{USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, repo, tuf, verify};
+use modanchor_host::cli::{
+    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify,
+};
 use modanchor_host::output::{self, Diagnostic, workflow};
 
 fn main() -> ExitCode {
@@ -46,6 +48,8 @@ fn run(terminal: &TerminalArgs, command: &Command) -> Result<u8, Failed> {
         Command::Lint(args) => return lint::run(terminal, args),
         Command::Init(args) => return init::run(terminal, args),
         Command::Tuf(args) => return tuf::run(terminal, args),
+        Command::Policy(args) => return policy::run(&args.action),
+        Command::Statement(args) => return statement::run(terminal, args),
         Command::Repo(args) => return repo::run(terminal, args),
         Command::Explain(args) => return explain::run(args, terminal),
         Command::Completions(args) => completions::run(args).map_err(anyhow::Error::from),

@@ -20,8 +20,9 @@ pub const MAX_TESTS: usize = 4096;
 pub const MAX_ATTESTATIONS: usize = 32;
 
 const FILE_KEYS: &[&str] = &["schema", "tests"];
-const KEYS: &[&str] = &["attestations", "grade", "module", "replaced_by", "rule", "satisfied", "sumdb", "tuf_approved"];
-const ATTESTATION_KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] =
+    &["attestations", "grade", "module", "replaced_by", "rule", "satisfied", "sumdb", "tuf_approved"];
+pub(super) const ATTESTATION_KEYS: &[&str] = &[
     "builder_id",
     "identity",
     "issuer",

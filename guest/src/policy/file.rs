@@ -17,11 +17,11 @@ pub const MAX_FILE: usize = 256 << 10;
 /// What `schema` must be.
 pub const SCHEMA: &str = "modanchor-policy/1";
 
-const KEYS: &[&str] = &["default", "levels", "rules", "schema", "tests"];
-const LEVELS: &[&str] = &["1", "2", "3"];
-const LEVEL_KEYS: &[&str] = &["builder_id", "environment", "provenance_version"];
-const ENVIRONMENT_KEYS: &[&str] = &["oidc_issuer", "runner"];
-const REQUIREMENT_KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &["default", "levels", "rules", "schema", "tests"];
+pub(super) const LEVELS: &[&str] = &["1", "2", "3"];
+pub(super) const LEVEL_KEYS: &[&str] = &["builder_id", "environment", "provenance_version"];
+pub(super) const ENVIRONMENT_KEYS: &[&str] = &["oidc_issuer", "runner"];
+pub(super) const REQUIREMENT_KEYS: &[&str] = &[
     "identities",
     "minimum_slsa_level",
     "publishers",
@@ -30,7 +30,7 @@ const REQUIREMENT_KEYS: &[&str] = &[
     "required_tuf_approval",
     "source_repositories",
 ];
-const RULE_KEYS: &[&str] = &[
+pub(super) const RULE_KEYS: &[&str] = &[
     "identities",
     "minimum_slsa_level",
     "modules",
@@ -41,7 +41,7 @@ const RULE_KEYS: &[&str] = &[
     "required_tuf_approval",
     "source_repositories",
 ];
-const IDENTITY_KEYS: &[&str] = &["identity", "identity_pattern", "issuer"];
+pub(super) const IDENTITY_KEYS: &[&str] = &["identity", "identity_pattern", "issuer"];
 
 /// What is wrong with a policy file, a file of tests or a baseline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -116,15 +116,14 @@ impl Glob {
 
     /// Adds a place, and those behind the stars that may stand for nothing.
     fn add(&self, place: usize, now: usize, reached: &mut Vec<usize>, added: &mut [usize]) {
-        for place in place..=self.tokens.len() {
-            if added[place] == now {
-                return;
-            }
+        let mut place = place;
+        while added[place] != now {
             added[place] = now;
             reached.push(place);
             if !matches!(self.tokens.get(place), Some(Token::Star | Token::DoubleStar)) {
                 return;
             }
+            place += 1;
         }
     }
 }

@@ -13,7 +13,10 @@
 //! A replacement is asked for by two paths, the one that is imported and the one whose code it is. It must satisfy the rules of
 //! both, so that neither a lax rule for forks nor one for a trusted name lets the other's code in.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::rules::{Asked, DEFAULT, Rules, Way, any_of};
 use crate::contract::{PolicyGrade, ProvenanceVersion};
@@ -102,11 +105,12 @@ pub struct Subject {
 }
 
 /// One condition, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// What it is about, by the policy file's key where there is one.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// The worst grade that needs it; `unverified`: the rule needs it whatever the grade.
+    #[serde(with = "named")]
     pub needed_for: PolicyGrade,
     /// Whether it holds.
     pub held: bool,
@@ -117,7 +121,7 @@ pub struct Condition {
 }
 
 /// What one rule says of one path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruling {
     /// The path that the rule was looked up by.
     pub path: String,
@@ -126,8 +130,10 @@ pub struct Ruling {
     /// Its name; `default`.
     pub name: String,
     /// The grade that the module has by it.
+    #[serde(with = "named")]
     pub grade: PolicyGrade,
     /// The grade that it must have: the rule's, or its floor.
+    #[serde(with = "named")]
     pub required: PolicyGrade,
     /// Whether `required` is the floor of the baseline and not the rule's.
     pub by_baseline: bool,
@@ -140,7 +146,7 @@ pub struct Ruling {
 }
 
 /// What a policy says of a module: the rulings of the path that is imported and, if it is replaced, of the one in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
     /// One, or two. The first is that of the path that is imported.
     pub rulings: Vec<Ruling>,
@@ -191,6 +197,22 @@ pub fn grade_named(name: &str) -> Option<PolicyGrade> {
         .find(|grade| grade_name(*grade) == name)
 }
 
+/// A grade as text, in the report.
+mod named {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use super::{PolicyGrade, grade_name, grade_named};
+
+    pub(super) fn serialize<S: Serializer>(grade: &PolicyGrade, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(grade_name(*grade))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PolicyGrade, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        grade_named(&name).ok_or_else(|| de::Error::custom("no grade"))
+    }
+}
+
 /// A run's judgements by one policy. It remembers which rules matched.
 #[derive(Debug)]
 pub struct Judge<'a> {
@@ -237,7 +259,7 @@ impl<'a> Judge<'a> {
             // What was signed is not what is built.
             Some(Replacement::Directory(folder)) => {
                 conditions.push(Condition {
-                    what: "replacement",
+                    what: "replacement".into(),
                     needed_for: PolicyGrade::Verified,
                     held: false,
                     expected: "a module version, which checksums and provenance can vouch for".to_owned(),
@@ -256,7 +278,7 @@ impl<'a> Judge<'a> {
                 });
                 if nearest.is_none() {
                     conditions.push(Condition {
-                        what: "attestation",
+                        what: "attestation".into(),
                         needed_for: PolicyGrade::Verified,
                         held: false,
                         expected: "a signed provenance or statement about these bytes".to_owned(),
@@ -297,9 +319,9 @@ fn grade(conditions: &[Condition]) -> PolicyGrade {
 /// What is asked whatever the grade.
 fn of_module(asked: &Asked, subject: &Subject) -> Vec<Condition> {
     let mut conditions = Vec::new();
-    let mut ask = |what, held, expected: &str, found: &str| {
+    let mut ask = |what: &'static str, held, expected: &str, found: &str| {
         conditions.push(Condition {
-            what,
+            what: what.into(),
             needed_for: PolicyGrade::Unverified,
             held,
             expected: expected.to_owned(),
@@ -310,7 +332,7 @@ fn of_module(asked: &Asked, subject: &Subject) -> Vec<Condition> {
     let folder = matches!(subject.replaced_by, Some(Replacement::Directory(_)));
     if asked.sumdb {
         let logged = subject.checksums == Checksums::Logged && !folder;
-        let found = if logged { "they are" } else { "not checked against it" };
+        let found = if logged { "in the database" } else { "not checked against it" };
         ask("required_log: sumdb", logged, "checksums that the checksum database has", found);
     }
     if asked.tuf {
@@ -362,7 +384,7 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
         }
     }
     if asked.rekor {
-        let found = if attestation.logged { "it is" } else { "it is in none" };
+        let found = if attestation.logged { "in one" } else { "in none" };
         let expected = "a signature that a transparency log has".to_owned();
         list.ask("required_log: rekor", verified, attestation.logged, expected, found.to_owned());
     }
@@ -459,9 +481,6 @@ struct List(Vec<Condition>);
 
 impl List {
     fn ask(&mut self, what: &'static str, needed_for: PolicyGrade, held: bool, expected: String, found: String) {
-        self.0.push(Condition { what, needed_for, held, expected, found });
+        self.0.push(Condition { what: what.into(), needed_for, held, expected, found });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -232,6 +232,9 @@ impl Table {
 impl Node {
     pub(super) fn text(self) -> Result<String, PolicyError> {
         match self.value {
+            Value::Scalar { text, plain: true } if text.is_empty() => {
+                Err(self.at.problem(Problem::Not("text, and there is none")))
+            }
             Value::Scalar { text, plain: true } if is_no_text(&text) => Err(self.at.problem(Problem::Unquoted(text))),
             Value::Scalar { text, .. } => Ok(text),
             _ => Err(self.at.problem(Problem::Not("text"))),

@@ -739,7 +739,7 @@ fn ruling_summary(ruling: &Ruling) -> RulingSummary {
         attestation: ruling.attestation.clone(),
         conditions: (ruling.conditions.iter())
             .map(|condition| ConditionSummary {
-                what: condition.what.to_owned(),
+                what: condition.what.clone().into_owned(),
                 needed_for: report_grade(condition.needed_for),
                 held: condition.held,
                 expected: condition.expected.clone(),

@@ -12,6 +12,7 @@ use std::{
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
+use super::config::AttestationPlace;
 use super::repo::args::RepoArgs;
 use super::sigstore::SigstoreArgs;
 use crate::ci::event::Commit;
@@ -60,6 +61,20 @@ Exit status:
   2  wrong usage
   3  it could not be read";
 
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  modanchor statement golang.org/x/text@v0.14.0 > statement.json
+  modanchor statement example.com/m@v1.0.0 --zip m.zip \\
+    --predicate provenance.json --predicate-type https://slsa.dev/provenance/v1
+  cosign attest-blob --statement statement.json --bundle v1.0.0.sigstore.json";
+
+const STATEMENT_STATUS: &str = "\
+Exit status:
+  0  the statement is on stdout
+  1  the zip is not what a module may be: it breaks Go's rules, or is damaged
+  2  wrong usage
+  3  it could not be read";
+
 const FIX_EXAMPLES: &str = "\
 Examples:
   modanchor fix                             every go.sum below the current folder
@@ -103,6 +118,18 @@ const LOOKUP_EXAMPLES: &str = "\
 Examples:
   modanchor lookup golang.org/x/text@v0.14.0
   modanchor lookup golang.org/x/text@v0.14.0/go.mod >> go.sum";
+
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  modanchor policy check policy.yaml
+  modanchor policy test policy.yaml more-tests.yaml
+  modanchor policy baseline report.json > baseline.json";
+
+const POLICY_STATUS: &str = "\
+Exit status:
+  0  the file is a policy, and says what is expected of it
+  1  a test expects something else
+  2  wrong usage, or a file that is wrong or cannot be read";
 
 const TUF_EXAMPLES: &str = "\
 Examples:
@@ -161,6 +188,12 @@ pub enum Command {
     /// Print the h1 hash of a module's zip, folder or go.mod, as go.sum has it
     #[command(after_help = HASH_STATUS, after_long_help = format!("{HASH_EXAMPLES}\n\n{HASH_STATUS}"))]
     Hash(HashArgs),
+    /// Print the in-toto statement of a module version, for its author to sign
+    ///
+    /// The subject is the module's zip, by go.sum's h1 (`dirHash1`) and by its SHA-256. Nothing is fetched, written or
+    /// signed.
+    #[command(after_help = STATEMENT_STATUS, after_long_help = format!("{STATEMENT_EXAMPLES}\n\n{STATEMENT_STATUS}"))]
+    Statement(StatementArgs),
     /// Add missing and sort go.sum lines, only such as the checksum database proves
     ///
     /// Shows what changes, then writes. A line that differs from the database is never overwritten, and a go.sum with
@@ -185,6 +218,9 @@ pub enum Command {
     /// brings metadata up to date. `download` does that too, and fetches targets: what is written is what is signed.
     #[command(after_help = TUF_STATUS, after_long_help = format!("{TUF_EXAMPLES}\n\n{TUF_STATUS}"))]
     Tuf(TufArgs),
+    /// The policy: which grade each module must have, and what a grade takes
+    #[command(after_help = POLICY_STATUS, after_long_help = format!("{POLICY_EXAMPLES}\n\n{POLICY_STATUS}"))]
+    Policy(PolicyArgs),
     /// Publish a TUF repository: which module versions are approved, by whom
     ///
     /// The metadata is what every TUF client reads; the tree is a module proxy too. Changes wait in a working copy until
@@ -279,6 +315,9 @@ pub struct VerifyArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -323,6 +362,25 @@ pub struct BytesArgs {
         hide_possible_values = true
     )]
     pub hash_engine: HashEngine,
+}
+
+/// Whose signatures of modules count, and where they are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Signatures")]
+pub struct SignatureArgs {
+    /// Where signed statements about modules are looked for; can be repeated
+    ///
+    /// `module-cache` and `proxy`: VERSION.sigstore.json beside the zip. `github`: the attestations of the module's
+    /// repository. `folder:DIR`: laid out as a proxy is. `template:URL`: with {path}, {version} and {sha256}. Nowhere,
+    /// unless a policy or the configuration asks for it.
+    #[arg(long, value_name = "PLACE", action = ArgAction::Append)]
+    pub attestations: Vec<AttestationPlace>,
+    /// Believe this trusted_root.json, in place of Sigstore's and GitHub's that ship with the program
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// Do not ask Rekor for what a signature comes without
+    #[arg(long)]
+    pub no_rekor: bool,
 }
 
 /// `--modcache` and `--vendor`.
@@ -469,6 +527,32 @@ pub enum HashWhat {
     },
 }
 
+/// `modanchor statement`.
+#[derive(Debug, Clone, Args)]
+pub struct StatementArgs {
+    /// Of which module version
+    #[arg(value_name = "MODULE@VERSION")]
+    pub module: String,
+    /// The module's zip [default: the one in the module cache]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub zip: Option<PathBuf>,
+    /// What is said about it, a JSON object [default: which release it is]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "predicate_type")]
+    pub predicate: Option<PathBuf>,
+    /// Of which type that is
+    #[arg(long, value_name = "URI", value_parser = super::statement::predicate_type, requires = "predicate")]
+    pub predicate_type: Option<String>,
+    /// What hashes: native code, or the component, which does the same slower
+    #[arg(
+        long,
+        value_enum,
+        value_name = "native|component",
+        default_value_t = HashEngine::Native,
+        hide_possible_values = true
+    )]
+    pub hash_engine: HashEngine,
+}
+
 /// `modanchor fix`.
 #[derive(Debug, Clone, Args)]
 pub struct FixArgs {
@@ -596,6 +680,40 @@ pub struct TufArgs {
     pub network: NetworkArgs,
 }
 
+/// `modanchor policy`.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: PolicyAction,
+}
+
+/// What `modanchor policy` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PolicyAction {
+    /// Say what is wrong with a policy file
+    Check {
+        /// The policy, YAML (docs/policy.md)
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+    /// Compare what a policy says with what is expected of it
+    Test {
+        /// The policy, with its own `tests`
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Files of more tests
+        #[arg(value_name = "TESTS", value_hint = ValueHint::FilePath)]
+        tests: Vec<PathBuf>,
+    },
+    /// Print the baseline that a report makes: today's grades as the floor
+    Baseline {
+        /// A report in JSON, of `modanchor verify --format json=FILE`
+        #[arg(value_name = "REPORT", value_hint = ValueHint::FilePath)]
+        report: PathBuf,
+    },
+}
+
 /// What `modanchor tuf` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TufAction {
@@ -619,6 +737,9 @@ pub struct ExplainArgs {
     /// Bytes.
     #[command(flatten)]
     pub bytes: BytesArgs,
+    /// Signatures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -908,6 +1029,12 @@ mod tests {
             &["hash", "zip", "x.zip"],
             &["hash", "dir", "x"],
             &["hash", "mod"],
+            &["statement"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json"],
+            &["statement", "m@v1.0.0", "--predicate-type", "https://slsa.dev/provenance/v1"],
+            &["statement", "m@v1.0.0", "--predicate", "p.json", "--predicate-type", "slsa"],
+            &["verify", "--attestations", "rekor"],
+            &["verify", "--attestations", "template:https://attest.example/all.json"],
             &["verify", "--config", "x", "--no-config"],
             &["verify", "--cache-dir", "x", "--no-cache"],
             &["verify", "--quiet", "--verbose"],
@@ -951,9 +1078,22 @@ mod tests {
 
     #[test]
     fn help() {
-        for name in
-            ["", "verify", "lookup", "hash", "fix", "lint", "init", "tuf", "repo", "sigstore", "explain", "completions", "man"]
-        {
+        for name in [
+            "",
+            "verify",
+            "lookup",
+            "hash",
+            "fix",
+            "lint",
+            "init",
+            "tuf",
+            "repo",
+            "sigstore",
+            "statement",
+            "explain",
+            "completions",
+            "man",
+        ] {
             let args = [name, "--help"];
             let error = parse(if name.is_empty() { &args[1..] } else { &args }).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::DisplayHelp);

@@ -6,28 +6,33 @@
 //! A configuration can ignore findings, say which tree head must be on the timeline, and whose approval modules need, so
 //! it is read only where the user, and not the checkout, says so: a `.modanchor.toml` in what is judged is noted and left
 //! alone ([`found_but_not_read`]). It holds no URL or key of a database and no skip pattern; those come from flags and
-//! the environment. The URLs of TUF repositories and the files with their trusted roots it does name: whoever may say
-//! which configuration counts may say that too, and files of what is judged are read as its own base has them
-//! ([`super::trusted`]). What the checksum database did wrong cannot be ignored.
+//! the environment. The URLs of TUF repositories, the files with trusted roots, and where attestations are it does name:
+//! whoever may say which configuration counts may say that too, and files of what is judged are read as its own base has
+//! them ([`super::trusted`]). What the checksum database did wrong cannot be ignored.
 
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
 use serde::Deserialize;
 use toml::{Spanned, de::DeTable, de::DeValue, value::Datetime};
 
+use modanchor_core::contract::Policy;
 use modanchor_core::module::Patterns;
+use modanchor_core::policy::baseline::{self, MAX_BASELINE};
+use modanchor_core::policy::file::{self as policy_file, MAX_FILE};
 use modanchor_core::report::rules;
 
 use super::{
     args, did_you_mean,
     paths::{PathError, read_regular},
+    signatures,
 };
 use crate::contract::{Ignore, Mapping, Repositories, Repository};
-use crate::fetch::{TargetsAt, TufSource};
+use crate::fetch::{TargetsAt, Template, TufSource};
 
 /// The largest configuration, in bytes.
 pub const MAX_CONFIG: u64 = 1 << 20;
@@ -36,7 +41,9 @@ pub const MAX_CONFIG: u64 = 1 << 20;
 pub const NAMES: [&str; 2] = [".modanchor.toml", ".github/modanchor.toml"];
 
 /// The keys of each table, in the order of docs/config.schema.json.
-const ROOT_KEYS: &[&str] = &["exclude", "ignore", "sumdb", "tuf"];
+const ROOT_KEYS: &[&str] = &["exclude", "ignore", "policy", "sigstore", "sumdb", "tuf"];
+const POLICY_KEYS: &[&str] = &["baseline", "file"];
+const SIGSTORE_KEYS: &[&str] = &["attestations", "rekor", "trusted-root"];
 const SUMDB_KEYS: &[&str] = &["max-age", "pinned-head", "quorum", "witnesses"];
 const IGNORE_KEYS: &[&str] = &["expires", "module", "reason", "rule"];
 const TUF_KEYS: &[&str] = &["map", "repository", "required"];
@@ -60,6 +67,117 @@ pub struct Config {
     pub sumdb: SumdbConfig,
     /// Whose approval modules need.
     pub tuf: TufConfig,
+    /// Which grade modules must have.
+    pub policy: PolicyConfig,
+    /// Whose signatures count, and where they are.
+    pub sigstore: SigstoreConfig,
+}
+
+/// `[sigstore]`. The trusted root is the core's to check.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SigstoreConfig {
+    /// In place of the roots that ship with the program.
+    pub trusted_root: Option<RootFile>,
+    /// Where attestations are looked for. None: nothing is said; empty: nowhere.
+    pub attestations: Option<Vec<AttestationPlace>>,
+    /// Whether Rekor may be asked.
+    pub rekor: Option<bool>,
+}
+
+/// A file with a trusted root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootFile {
+    /// As written.
+    pub path: PathBuf,
+    /// What is in it, once it is read ([`Config::load`]).
+    pub content: Vec<u8>,
+    /// By whose word, for messages.
+    pub set_by: String,
+}
+
+/// Where attestations are looked for: `module-cache`, `proxy`, `github`, `folder:DIR` or `template:URL`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttestationPlace {
+    /// Beside the zip in the module cache.
+    ModuleCache,
+    /// Beside the zip at module proxies.
+    Proxy,
+    /// GitHub's attestations of the module's repository.
+    GitHub,
+    /// A folder, laid out as a proxy is. Of a configuration: relative to it, until [`Config::load`].
+    Folder(PathBuf),
+    /// A URL for each module version.
+    Template(Template),
+}
+
+impl AttestationPlace {
+    /// What is written before a `:`, or alone.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ModuleCache => "module-cache",
+            Self::Proxy => "proxy",
+            Self::GitHub => "github",
+            Self::Folder(_) => "folder",
+            Self::Template(_) => "template",
+        }
+    }
+}
+
+impl FromStr for AttestationPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "module-cache" => Ok(Self::ModuleCache),
+            None if text == "proxy" => Ok(Self::Proxy),
+            None if text == "github" => Ok(Self::GitHub),
+            Some(("folder", folder)) if !folder.is_empty() => Ok(Self::Folder(folder.into())),
+            Some(("template", url)) => url.parse().map(Self::Template).map_err(|error| format!("template: {error}")),
+            _ => Err("expected module-cache, proxy, github, folder:DIR or template:URL".to_owned()),
+        }
+    }
+}
+
+/// `[policy]`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyConfig {
+    /// The policy file, as written.
+    pub file: Option<PathBuf>,
+    /// The baseline, as written; only with a policy.
+    pub baseline: Option<PathBuf>,
+    /// What is in them, once they are read ([`Config::load`]).
+    pub policy: Option<Policy>,
+}
+
+impl PolicyConfig {
+    /// Reads the files that it names with `read`, which gets a path as it is written and how large the file may be. `set_by`: by
+    /// whose word, for messages.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Policy`].
+    pub fn load<E: std::fmt::Display>(
+        &mut self,
+        set_by: &str,
+        read: &mut impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
+    ) -> Result<(), ConfigError> {
+        let failed = |key, why| ConfigError::Policy { set_by: set_by.to_owned(), key, why };
+        let Some(file) = &self.file else { return Ok(()) };
+        let name = file.display().to_string();
+        let bytes = read(file, MAX_FILE as u64).map_err(|error| failed("file", error.to_string()))?;
+        let read_file =
+            policy_file::read(&bytes, &name).map_err(|error| failed("file", super::policy::told(&name, &error)))?;
+        let mut policy = read_file.policy;
+        if let Some(file) = &self.baseline {
+            let name = file.display().to_string();
+            let bytes = read(file, MAX_BASELINE as u64).map_err(|error| failed("baseline", error.to_string()))?;
+            let floors =
+                baseline::read(&bytes).map_err(|error| failed("baseline", super::policy::told(&name, &error)))?;
+            policy.baseline = Some(floors);
+        }
+        self.policy = Some(policy);
+        Ok(())
+    }
 }
 
 /// `[tuf]`. Names, globs and thresholds make sense; the roots are the core's to check.
@@ -124,18 +242,31 @@ impl TufConfig {
 }
 
 impl Config {
-    /// Reads the trusted roots of its repositories with `read`, which gets the path as it is written, and makes folders that
-    /// stand for servers absolute: they are relative to `folder`. `set_by`: by whose word, for messages.
+    /// Reads its policy and its trusted roots with `read`, which gets the path as it is written and how large the file may be,
+    /// and makes folders that stand for servers absolute: they are relative to `folder`. `set_by`: by whose word, for
+    /// messages.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Repository`].
+    /// [`ConfigError::Policy`], [`ConfigError::Repository`], [`ConfigError::Sigstore`].
     pub fn load<E: std::fmt::Display>(
         &mut self,
         set_by: &str,
         folder: &Path,
-        mut read: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+        mut read: impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
     ) -> Result<(), ConfigError> {
+        self.policy.load(set_by, &mut read)?;
+        let failed = |key, why: String| ConfigError::Sigstore { set_by: set_by.to_owned(), key, why };
+        if let Some(root) = &mut self.sigstore.trusted_root {
+            root.content = read(&root.path, MAX_TRUSTED_ROOT).map_err(|error| failed("trusted-root", error.to_string()))?;
+            root.set_by = format!("{set_by}: [sigstore] trusted-root");
+        }
+        for place in self.sigstore.attestations.iter_mut().flatten() {
+            if let AttestationPlace::Folder(path) = place {
+                *path = std::path::absolute(folder.join(&*path))
+                    .map_err(|error| failed("attestations", format!("{}: {error}", path.display())))?;
+            }
+        }
         if self.tuf.repositories.is_empty() {
             return Ok(());
         }
@@ -147,7 +278,7 @@ impl Config {
                 key,
                 why,
             };
-            repository.root = read(&repository.trusted_root)
+            repository.root = read(&repository.trusted_root, MAX_TRUSTED_ROOT)
                 .map_err(|error| failed(&repository.name, "trusted-root", error.to_string()))?;
             for (key, url) in [("url", Some(&mut repository.url)), ("targets-url", repository.targets_url.as_mut())] {
                 if let Some(url) = url.filter(|url| !url.contains("://")) {
@@ -191,6 +322,26 @@ pub enum ConfigError {
         set_by: String,
         /// Which.
         name: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// The policy, or its baseline, cannot be used.
+    #[error("{set_by}: [policy] {key}: {why}")]
+    Policy {
+        /// By whose word.
+        set_by: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// What it says of Sigstore leads nowhere.
+    #[error("{set_by}: [sigstore] {key}: {why}")]
+    Sigstore {
+        /// By whose word.
+        set_by: String,
         /// Which key.
         key: &'static str,
         /// What is wrong.
@@ -246,6 +397,9 @@ pub enum Problem {
     /// A text with nothing in it.
     #[error("`{0}` must not be empty")]
     Empty(&'static str),
+    /// A floor for nothing.
+    #[error("`baseline` needs `file`, the policy whose floor it is")]
+    BaselineAlone,
     /// Not a day.
     #[error("`expires` must be a date such as 2027-01-31")]
     NotADate,
@@ -258,6 +412,9 @@ pub enum Problem {
     /// No name of a repository.
     #[error("`name` must be up to {MAX_REPOSITORY_NAME} letters, digits, `-`, `_` and `.`")]
     RepositoryName,
+    /// The name of one that the program brings along.
+    #[error("`{0}` is the repository of a trusted root that ships with modanchor; choose another name")]
+    ReservedName(String),
     /// Two repositories of one name, or one repository twice in an entry of the map, where it would count twice.
     #[error("`{0}` is there twice")]
     Twice(String),
@@ -278,6 +435,9 @@ pub enum Problem {
     /// More or less than there are repositories.
     #[error("`threshold` must be from 1 to the number of repositories, {0}")]
     Threshold(usize),
+    /// No place of attestations.
+    #[error("`attestations`: {0}")]
+    Attestations(String),
     /// Modules must be approved, and nobody can.
     #[error("`required` needs a [[tuf.repository]]: without one no module can be approved")]
     NobodyApproves,
@@ -297,6 +457,23 @@ struct File {
     sumdb: Sumdb,
     #[serde(default)]
     tuf: Tuf,
+    #[serde(default)]
+    policy: PolicyEntry,
+    sigstore: Sigstore,
+}
+
+#[derive(Deserialize, Default)]
+struct PolicyEntry {
+    file: Option<Spanned<String>>,
+    baseline: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+struct Sigstore {
+    trusted_root: Option<Spanned<String>>,
+    attestations: Option<Vec<Spanned<String>>>,
+    rekor: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]
@@ -363,16 +540,16 @@ type At = (Range<usize>, Problem);
 /// See [`ConfigError`].
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    read_with(file, |root| read_root(&folder.join(root)))
+    read_with(file, |named, most| read_regular(&folder.join(named), most))
 }
 
-/// [`read`], with a say in how trusted roots are read: `root` gets their paths as they are written.
+/// [`read`], with a say in how the files that it names are read: `named` gets their paths as they are written, and their limits.
 pub(super) fn read_with<E: std::fmt::Display>(
     file: &Path,
-    root: impl FnMut(&Path) -> Result<Vec<u8>, E>,
+    named: impl FnMut(&Path, u64) -> Result<Vec<u8>, E>,
 ) -> Result<Config, ConfigError> {
     let mut config = of_bytes(file, &read_regular(file, MAX_CONFIG)?)?;
-    config.load(&file.display().to_string(), file.parent().unwrap_or(Path::new("")), root)?;
+    config.load(&file.display().to_string(), file.parent().unwrap_or(Path::new("")), named)?;
     Ok(config)
 }
 
@@ -419,7 +596,17 @@ fn parse(text: &str) -> Result<Config, At> {
         ignores: file.ignore.into_iter().map(ignore).collect::<Result<_, _>>()?,
         sumdb: sumdb(file.sumdb)?,
         tuf: tuf(file.tuf)?,
+        policy: policy(file.policy)?,
+        sigstore: sigstore(file.sigstore)?,
     })
+}
+
+fn policy(entry: PolicyEntry) -> Result<PolicyConfig, At> {
+    if let (None, Some(baseline)) = (&entry.file, &entry.baseline) {
+        return Err((baseline.span(), Problem::BaselineAlone));
+    }
+    let path = |text: Option<Spanned<String>>, key| text.map(|text| filled(text, key).map(PathBuf::from)).transpose();
+    Ok(PolicyConfig { file: path(entry.file, "file")?, baseline: path(entry.baseline, "baseline")?, policy: None })
 }
 
 /// Serde's own check cannot say what was meant, and its error names no table.
@@ -427,7 +614,9 @@ fn known_keys(root: &DeTable<'_>) -> Result<(), At> {
     check_keys(root, ROOT_KEYS)?;
     for (key, value) in root {
         match (key.get_ref().as_ref(), value.get_ref()) {
+            ("policy", DeValue::Table(table)) => check_keys(table, POLICY_KEYS)?,
             ("sumdb", DeValue::Table(table)) => check_keys(table, SUMDB_KEYS)?,
+            ("sigstore", DeValue::Table(table)) => check_keys(table, SIGSTORE_KEYS)?,
             ("ignore", entries) => check_entries(entries, IGNORE_KEYS)?,
             ("tuf", DeValue::Table(table)) => {
                 check_keys(table, TUF_KEYS)?;
@@ -520,6 +709,31 @@ fn sumdb(sumdb: Sumdb) -> Result<SumdbConfig, At> {
     })
 }
 
+fn sigstore(sigstore: Sigstore) -> Result<SigstoreConfig, At> {
+    let root = sigstore.trusted_root.map(|path| filled(path, "trusted-root")).transpose()?;
+    let trusted_root = root.map(|path| RootFile { path: path.into(), content: Vec::new(), set_by: String::new() });
+    let attestations = sigstore.attestations.map(attestation_places).transpose()?;
+    Ok(SigstoreConfig { trusted_root, attestations, rekor: sigstore.rekor })
+}
+
+fn attestation_places(texts: Vec<Spanned<String>>) -> Result<Vec<AttestationPlace>, At> {
+    let mut places: Vec<AttestationPlace> = Vec::new();
+    for text in texts {
+        let place = text.get_ref().parse::<AttestationPlace>();
+        let place = place.map_err(|why| (text.span(), Problem::Attestations(why)))?;
+        if let Some(kind) = twice(&places, &place) {
+            return Err((text.span(), Problem::Twice(kind.to_owned())));
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+/// The kind of a place of which there is one already: there can be one folder, one template.
+pub(super) fn twice(places: &[AttestationPlace], place: &AttestationPlace) -> Option<&'static str> {
+    places.iter().any(|other| other.kind() == place.kind()).then(|| place.kind())
+}
+
 fn tuf(tuf: Tuf) -> Result<TufConfig, At> {
     let mut repositories: Vec<TufRepository> = Vec::new();
     for entry in tuf.repository {
@@ -527,6 +741,9 @@ fn tuf(tuf: Tuf) -> Result<TufConfig, At> {
         let name = entry.name.into_inner();
         if !is_repository_name(&name) {
             return Err((span, Problem::RepositoryName));
+        }
+        if signatures::REPOSITORIES.contains(&name.as_str()) {
+            return Err((span, Problem::ReservedName(name)));
         }
         if repositories.iter().any(|other| other.name == name) {
             return Err((span, Problem::Twice(name)));
@@ -738,6 +955,7 @@ expires = "2028-02-29"
             repository("").replace("corp.example", "a.example,b.example"),
             repository("").replace("'corp'", "'corp repo'"),
             repository("").replace("'corp'", "''"),
+            repository("").replace("'corp'", "'sigstore'"),
             repository("").replace("root.json", " "),
             repository("").replace("trusted-root", "root"),
             repository("key = 'x'"),
@@ -752,6 +970,15 @@ expires = "2028-02-29"
             map("modules = []\nrepositories = ['corp']"),
             map("repositories = ['corp']"),
             map("modules = ['*']\nrepositories = ['corp']\nterminate = true"),
+            "[sigstore]\ntrusted_root = 'x'".to_owned(),
+            "[sigstore]\ntrusted-root = ''".to_owned(),
+            "[sigstore]\nrekor = 'https://rekor.example'".to_owned(),
+            "[sigstore]\nattestations = 'proxy'".to_owned(),
+            "[sigstore]\nattestations = ['proxy', 'proxi']".to_owned(),
+            "[sigstore]\nattestations = ['folder:']".to_owned(),
+            "[sigstore]\nattestations = ['folder:a', 'folder:b']".to_owned(),
+            "[sigstore]\nattestations = ['template:https://attest.example/{path}.json']".to_owned(),
+            "[sigstore]\nattestations = ['template:https://{path}/{version}']".to_owned(),
             "sumdb = 1\nignore = 2".to_owned(),
             "ignore = [1]".to_owned(),
         ] {
@@ -866,6 +1093,32 @@ threshold = 1
     }
 
     #[test]
+    fn sigstore_is_that_of_the_file_with_its_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("m.toml");
+        let text = "[sigstore]\ntrusted-root = 'keys/root.json'\nrekor = false\n\
+                    attestations = ['module-cache', 'folder:att', 'template:https://attest.example/{sha256}']\n";
+        fs::write(&file, text).unwrap();
+        let missing = read(&file).unwrap_err().to_string();
+        assert!(missing.contains("[sigstore] trusted-root: ") && missing.contains("root.json"), "{missing}");
+        fs::create_dir(dir.path().join("keys")).unwrap();
+        fs::write(dir.path().join("keys/root.json"), "root").unwrap();
+        let sigstore = read(&file).unwrap().sigstore;
+        let root = sigstore.trusted_root.unwrap();
+        assert_eq!(root.content, b"root");
+        assert_eq!(root.set_by, format!("{}: [sigstore] trusted-root", file.display()));
+        let places = sigstore.attestations.unwrap();
+        assert_eq!(places[0], AttestationPlace::ModuleCache);
+        assert_eq!(places[1], AttestationPlace::Folder(std::path::absolute(dir.path().join("att")).unwrap()));
+        assert_eq!(places[2].kind(), "template");
+        assert_eq!(sigstore.rekor, Some(false));
+        assert_eq!(parse("[sigstore]\nattestations = []").unwrap().sigstore.attestations, Some(Vec::new()));
+        assert_eq!(parse("[sigstore]").unwrap().sigstore, SigstoreConfig::default());
+        fs::write(dir.path().join("keys/root.json"), vec![b' '; MAX_TRUSTED_ROOT as usize + 1]).unwrap();
+        assert!(read(&file).unwrap_err().to_string().contains("larger than 1 MiB"));
+    }
+
+    #[test]
     fn names_of_repositories() {
         for (name, good) in [
             ("corp", true),
@@ -902,6 +1155,7 @@ threshold = 1
         assert_eq!(config.ignores.len(), 1);
         assert_eq!((config.tuf.repositories.len(), config.tuf.map.len(), config.tuf.required), (2, 1, true));
         assert_eq!((config.sumdb.quorum, config.sumdb.max_age), (1, Some(86_400)));
+        assert_eq!(config.sigstore.attestations.map(|places| places.len()), Some(5));
     }
 
     #[test]
@@ -915,7 +1169,9 @@ threshold = 1
         };
         let want = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(keys("/properties"), want(ROOT_KEYS));
+        assert_eq!(keys("/properties/policy/properties"), want(POLICY_KEYS));
         assert_eq!(keys("/properties/sumdb/properties"), want(SUMDB_KEYS));
+        assert_eq!(keys("/properties/sigstore/properties"), want(SIGSTORE_KEYS));
         assert_eq!(keys("/properties/ignore/items/properties"), want(IGNORE_KEYS));
         assert_eq!(keys("/properties/tuf/properties"), want(TUF_KEYS));
         assert_eq!(keys("/properties/tuf/properties/repository/items/properties"), want(TUF_REPOSITORY_KEYS));

@@ -13,6 +13,7 @@ use super::args::{ExplainArgs, Format, TerminalArgs};
 use super::did_you_mean;
 use super::paths::{Collected, PathError};
 use super::session::{self, CheckBytes, Failed, Flags};
+use super::signatures::{self, CheckSignatures};
 use super::{runner, verify};
 use crate::contract::{self, Checkout, Question, Task};
 use crate::output::text::{escape, thousands, wrap};
@@ -70,12 +71,18 @@ fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> 
     };
     let engine = args.bytes.hash_engine.load().map_err(Failed::unchecked)?;
     let programs = verify::programs(&collected, &engine)?;
+    let signatures = CheckSignatures {
+        args: &args.signatures,
+        root: signatures::named_root(args.signatures.trusted_root.as_deref(), &args.paths)?,
+        needed: false,
+    };
     let flags = Flags {
         terminal,
         sumdb: &args.sumdb,
         fail_on: contract::FailOn::Medium,
         allow_incomplete: false,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &collected.root }),
+        signatures: Some(signatures),
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: Vec::new() };
     let question = Question { module: module.to_owned(), checkout };

@@ -23,8 +23,14 @@ pub fn run(terminal: &TerminalArgs, args: &FixArgs) -> Result<u8, Failed> {
     if let Some((name, _)) = collected.programs.first() {
         return Err(Failed::usage(anyhow::anyhow!("{name}: not a go.mod, go.sum, go.work or go.work.sum")));
     }
-    let flags =
-        Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };
+    let flags = Flags {
+        terminal,
+        sumdb: &args.sumdb,
+        fail_on: contract::FailOn::Medium,
+        allow_incomplete: false,
+        bytes: None,
+        signatures: None,
+    };
     let checkout = Checkout { files: collected.files, programs: Vec::new(), bare_vendors: Vec::new() };
     let (outcome, task) = session::run(&flags, config, Task::Fix(checkout))?;
     let sources = verify::sources(&task);

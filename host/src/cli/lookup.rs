@@ -17,8 +17,14 @@ pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
     let config = runner::only_named_configuration(terminal, &args.config, &[])?;
     // A line that must not be believed is no answer, whatever its severity.
-    let flags =
-        Flags { terminal, sumdb: &args.sumdb, fail_on: contract::FailOn::Medium, allow_incomplete: false, bytes: None };
+    let flags = Flags {
+        terminal,
+        sumdb: &args.sumdb,
+        fail_on: contract::FailOn::Medium,
+        allow_incomplete: false,
+        bytes: None,
+        signatures: None,
+    };
     let (outcome, _) = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
     let show = Show { terminal: terminal.clone(), ..Show::default() };
     let sources = Sources::new();

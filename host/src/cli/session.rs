@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::USAGE;
 use super::args::{BytesArgs, NetworkArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
+use super::signatures::{self, CheckSignatures, Signatures};
 use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
@@ -67,6 +68,8 @@ pub struct Flags<'a> {
     pub allow_incomplete: bool,
     /// Which bytes are checked; none: no bytes.
     pub bytes: Option<CheckBytes<'a>>,
+    /// Whose signatures count; none: none is looked for.
+    pub signatures: Option<CheckSignatures<'a>>,
 }
 
 /// Which bytes are checked, and how.
@@ -93,11 +96,21 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
     let problems = Arc::new(Collected::default());
     let mut fetch = fetch_config(&flags.sumdb.network, &env, source.into_iter().collect(), &problems)?;
     fetch.repositories = config.tuf.sources();
+    let signatures = match &flags.signatures {
+        Some(check) => {
+            let private = env.get(Var::GoPrivate).value;
+            signatures::of(check, &config.sigstore, private, flags.sumdb.network.offline)?
+        }
+        None => Signatures::none(),
+    };
+    fetch.repositories.extend(signatures.sources);
+    fetch.attestations = signatures.attestations;
     let bytes = flags.bytes.as_ref().map_or(NO_BYTES, |bytes| bytes.args.into());
     let modcache = env.modcache().filter(|_| bytes.module_cache != Presence::Off);
     let mut store = Store::open(cache_root(&flags.sumdb.network)?);
     let tuf = config.tuf.repositories();
-    for repository in &tuf.all {
+    let of_roots = signatures.settings.roots.iter().filter_map(|root| root.repository.as_ref());
+    for repository in tuf.all.iter().chain(of_roots) {
         store.add_repository(repository, Folders::default());
     }
     let (engine, root) = match &flags.bytes {
@@ -121,6 +134,8 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         ignores: config.ignores,
         bytes,
         tuf,
+        sigstore: signatures.settings,
+        policy: None,
     };
     let (end, _) = machine.run(flags.terminal, &job)?;
     match end {

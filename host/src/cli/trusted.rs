@@ -16,8 +16,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::args::{ConfigArgs, TerminalArgs};
-use super::config::{self, Config, ConfigError, MAX_TRUSTED_ROOT, NAMES};
-use super::paths::folder;
+use super::config::{self, Config, ConfigError, NAMES, PolicyConfig};
+use super::paths::{folder, read_regular};
 use super::session::Failed;
 use super::workspace::{Whose, Workspace};
 use crate::ci::event::Trusted;
@@ -138,20 +138,63 @@ fn of_repository(named: Option<&Path>, repository: &impl Repository) -> Result<F
     Ok(added.map_or_else(Found::default, |path| not_yet(path, &by)))
 }
 
-/// A user's configuration, whose trusted roots may lie in what is judged: then they are those of the trusted commit too.
+/// A user's configuration; what it names may lie in what is judged: then it is that of the trusted commit.
 fn of_user(file: &Path, repository: &impl Repository) -> Result<Config, ConfigError> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    config::read_with(file, |root| {
-        let root = folder.join(root);
-        match repository.workspace().whose(&root) {
-            Whose::Users => config::read_root(&root).map_err(|error| error.to_string()),
-            Whose::Repository(path) => root_of_commit(&path, repository),
-            Whose::Unclear => Err(format!(
-                "{} lies in what is judged, and in no repository of the workspace whose base could vouch for it",
-                root.display()
-            )),
-        }
-    })
+    config::read_with(file, |named, most| of_user_or_commit(&folder.join(named), most, repository))
+}
+
+/// A file that a user names: as it is on disk, unless it lies in a repository that is judged; then as the trusted commit has it.
+fn of_user_or_commit(file: &Path, most: u64, repository: &impl Repository) -> Result<Vec<u8>, String> {
+    match repository.workspace().whose(file) {
+        Whose::Users => read_regular(file, most).map_err(|error| error.to_string()),
+        Whose::Repository(path) => file_of_commit(&path, most, repository),
+        Whose::Unclear => Err(format!(
+            "{} lies in what is judged, and in no repository of the workspace whose base could vouch for it",
+            file.display()
+        )),
+    }
+}
+
+/// The policy of `--policy FILE` and `--baseline FILE`, in place of the configuration's. A baseline alone goes with the
+/// configuration's policy.
+///
+/// # Errors
+///
+/// Status 2: a file that cannot be read or is wrong, or a baseline without a policy.
+pub fn policy(
+    config: &mut Config,
+    file: Option<&Path>,
+    baseline: Option<&Path>,
+    repository: Option<&impl Repository>,
+) -> Result<(), Failed> {
+    let mut read = |file: &Path, most| match repository {
+        Some(repository) => of_user_or_commit(file, most, repository),
+        None => read_regular(file, most).map_err(|error| error.to_string()),
+    };
+    if file.is_some() {
+        let (file, baseline) = (file.map(Path::to_path_buf), baseline.map(Path::to_path_buf));
+        config.policy = PolicyConfig { file, baseline, policy: None };
+        return config.policy.load("--policy", &mut read).map_err(Failed::usage);
+    }
+    let Some(baseline) = baseline else { return Ok(()) };
+    let Some(policy) = &mut config.policy.policy else {
+        return Err(Failed::usage(anyhow::anyhow!("--baseline needs --policy FILE, or a configuration with one")));
+    };
+    policy.baseline = Some(super::policy::floors(baseline, &mut read).map_err(Failed::usage)?);
+    Ok(())
+}
+
+/// A trusted root that a flag names; in a CI service, as the trusted commit has it.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn root(file: &Path, repository: Option<&impl Repository>) -> Result<Vec<u8>, String> {
+    match repository {
+        Some(repository) => of_user_or_commit(file, MAX_TRUSTED_ROOT, repository),
+        None => config::read_root(file).map_err(|error| error.to_string()),
+    }
 }
 
 /// The configuration at `path` of the trusted commit; the files that it names are of that commit too.
@@ -160,17 +203,18 @@ fn of_commit(path: &str, bytes: &[u8], repository: &impl Repository) -> Result<C
     let folder = Path::new(path).parent().unwrap_or(Path::new(""));
     // What is served from a folder of the checkout is verified like what is served from anywhere.
     let served = repository.tree().map_or_else(|| folder.to_owned(), |tree| tree.join(folder));
-    config.load(path, &served, |root| match within(&folder.join(root)) {
-        Some(root) => root_of_commit(&root, repository),
-        None => Err(format!("{} is not a path in the repository, relative to {path}", root.display())),
+    config.load(path, &served, |named, most| match within(&folder.join(named)) {
+        Some(named) => file_of_commit(&named, most, repository),
+        None => Err(format!("{} is not a path in the repository, relative to {path}", named.display())),
     })?;
     Ok(config)
 }
 
-fn root_of_commit(path: &str, repository: &impl Repository) -> Result<Vec<u8>, String> {
+fn file_of_commit(path: &str, most: u64, repository: &impl Repository) -> Result<Vec<u8>, String> {
     match repository.read(path) {
-        Ok(Some(bytes)) if bytes.len() as u64 <= MAX_TRUSTED_ROOT => Ok(bytes),
-        Ok(Some(_)) => Err(format!("{path}: larger than {} MiB", MAX_TRUSTED_ROOT >> 20)),
+        Ok(Some(bytes)) if bytes.len() as u64 <= most => Ok(bytes),
+        Ok(Some(_)) if most < 1 << 20 => Err(format!("{path}: larger than {} KiB", most >> 10)),
+        Ok(Some(_)) => Err(format!("{path}: larger than {} MiB", most >> 20)),
         Ok(None) => Err(format!("there is no {path} in the commit whose word counts here")),
         Err(why) => Err(format!("{path}: {why}")),
     }
@@ -209,6 +253,7 @@ mod tests {
 
     use super::*;
     use crate::ci::event::{Branch, Commit};
+    use crate::cli::config::MAX_TRUSTED_ROOT;
 
     struct Fake {
         root: PathBuf,
@@ -304,6 +349,29 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_is_that_of_the_trusted_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let lax = "schema: modanchor-policy/1\ndefault: {require: unverified}";
+        let strict = "schema: modanchor-policy/1\ndefault: {require: verified}";
+        let floor = r#"{"schema": "modanchor-baseline/1", "modules": {"a.b/c": "verified"}}"#;
+        fs::write(dir.path().join("policy.yaml"), lax).unwrap();
+        let named = "[policy]\nfile = 'policy.yaml'\nbaseline = 'floor.json'";
+        let base = [(".modanchor.toml", named), ("policy.yaml", strict), ("floor.json", floor)];
+        let repository = fake(dir.path(), Ok(&base));
+        let policy = of_repository(None, &repository).unwrap().config.policy.policy.unwrap();
+        assert_eq!(policy.default.grade, modanchor_core::contract::PolicyGrade::Verified);
+        assert_eq!(policy.baseline.unwrap().len(), 1);
+        // By a flag too.
+        let mut config = Config::default();
+        super::policy(&mut config, Some(&dir.path().join("policy.yaml")), None, Some(&repository)).unwrap();
+        assert_eq!(config.policy.policy.unwrap().default.grade, modanchor_core::contract::PolicyGrade::Verified);
+        // Not in the trusted commit: the working tree does not stand in for it.
+        let missing = of_repository(None, &fake(dir.path(), Ok(&base[..1]))).unwrap_err();
+        let missing = format!("{:#}", missing.error);
+        assert!(missing.contains("[policy] file: there is no policy.yaml in the commit"), "{missing}");
+    }
+
+    #[test]
     fn a_users_configuration_may_not_trust_a_root_that_the_change_has_written() {
         let dir = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
@@ -324,6 +392,20 @@ mod tests {
         fs::write(outside.path().join("keys/root.json"), "mine").unwrap();
         fs::write(&file, TUF).unwrap();
         assert_eq!(root(of_repository(Some(&file), &unclear)), Ok("mine".to_owned()));
+    }
+
+    #[test]
+    fn a_root_that_a_flag_names_is_that_of_the_trusted_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("root.json");
+        fs::write(&file, "attacker").unwrap();
+        let repository = fake(dir.path(), Ok(&[("root.json", "corp")]));
+        assert_eq!(super::root(&file, Some(&repository)), Ok(b"corp".to_vec()));
+        assert!(super::root(&file, Some(&fake(dir.path(), Ok(&[])))).unwrap_err().contains("there is no root.json"));
+        assert_eq!(super::root(&file, None::<&Fake>), Ok(b"attacker".to_vec()), "on the user's own machine");
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("root.json"), "mine").unwrap();
+        assert_eq!(super::root(&outside.path().join("root.json"), Some(&repository)), Ok(b"mine".to_vec()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::paths::{self, Collected};
 use super::places;
 use super::runner::{self, Runner};
 use super::session::{self, CheckBytes, Failed, Flags};
+use super::signatures::{self, CheckSignatures};
 use super::trusted;
 use super::trusted::Repository as _;
 use super::workspace::nearest_tree;
@@ -76,12 +77,18 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, config: Config) 
     let engine = args.bytes.hash_engine.load().map_err(Failed::unchecked)?;
     let programs = programs(&collected, &engine)?;
     let root = std::mem::take(&mut collected.root);
+    let signatures = CheckSignatures {
+        args: &args.signatures,
+        root: signatures::named_root(args.signatures.trusted_root.as_deref(), &args.paths)?,
+        needed: false,
+    };
     let flags = Flags {
         terminal,
         sumdb: &args.sumdb,
         fail_on: args.fail_on.into(),
         allow_incomplete: args.allow_incomplete,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &root }),
+        signatures: Some(signatures),
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: collected.bare_vendors };
     let (outcome, task) = session::run(&flags, config, Task::Verify(checkout))?;
@@ -129,7 +136,7 @@ pub(crate) fn sources(task: &Task) -> Sources<'_> {
     let files = match task {
         Task::Verify(checkout) | Task::Fix(checkout) => checkout.files.as_slice(),
         Task::Explain(question) => &question.checkout.files,
-        Task::Lookup(_) | Task::Tuf(_) => &[],
+        Task::Lookup(_) | Task::Tuf(_) | Task::VerifyBlob(_) => &[],
     };
     files.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect()
 }

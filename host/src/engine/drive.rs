@@ -13,8 +13,8 @@ use super::{EngineError, Session};
 use crate::cache::Store;
 use crate::cache::tuf::{Held, Measurement};
 use crate::contract::{
-    Answer, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress, Recall, Refusal, Request, Response,
-    SumdbGet, TargetGet,
+    Answer, AttestationPlace, AttestationsGet, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress,
+    Recall, Refusal, RekorGet, Request, Response, SumdbGet, TargetGet,
 };
 use crate::fetch::{Fetched, Fetcher};
 
@@ -46,7 +46,8 @@ pub struct Run {
     pub evidence_files: Vec<PathBuf>,
     /// How many times the core asked.
     pub needs: usize,
-    /// How many of its requests were for a checksum database or a TUF repository, caches of the former included.
+    /// How many of its requests were for a checksum database, a TUF repository, attestations or Rekor, caches of the
+    /// first included.
     pub fetches: usize,
 }
 
@@ -95,8 +96,9 @@ pub async fn drive(
 /// Whether a request may take the network.
 fn is_fetch(request: &Request) -> bool {
     match request {
-        Request::Sumdb(_) | Request::TufMetadata(_) => true,
+        Request::Sumdb(_) | Request::TufMetadata(_) | Request::TufContent(_) | Request::Rekor(_) => true,
         Request::TufTarget(get) => !get.held,
+        Request::Attestations(get) => get.place != AttestationPlace::ModuleCache,
         _ => false,
     }
 }
@@ -105,6 +107,9 @@ fn is_fetch(request: &Request) -> bool {
 enum Fetch {
     Sumdb(SumdbGet),
     Metadata(MetadataGet),
+    Content(TargetGet),
+    Attestations(AttestationsGet),
+    Rekor(RekorGet),
     /// And where it is kept.
     Target(TargetGet, Option<PathBuf>),
     /// A target, and the file that it has already.
@@ -117,6 +122,9 @@ impl Fetch {
         match self {
             Self::Sumdb(get) => (fetcher.sumdb(&get).await.map(Answer::Body), None),
             Self::Metadata(get) => (fetcher.tuf_metadata(&get).await.map(Answer::Body), None),
+            Self::Content(get) => (fetcher.tuf_content(&get).await.map(Answer::Body), None),
+            Self::Attestations(get) => (fetcher.attestations(&get).await.map(Answer::Body), None),
+            Self::Rekor(get) => (fetcher.rekor(&get).await.map(Answer::Body), None),
             Self::Target(get, folder) => match fetcher.tuf_target(&get, folder.as_deref()).await {
                 Ok(Fetched { file, kept }) => {
                     let held = kept.map(|kept| Held { get, file: file.clone(), at: Measurement::Waiting(kept) });
@@ -157,6 +165,11 @@ pub(super) async fn answer(
             Request::TufRecall(recall) => answers[position] = store.recall_metadata(&recall).map(Answer::Body),
             Request::Sumdb(get) => fetches.push((position, Fetch::Sumdb(get))),
             Request::TufMetadata(get) => fetches.push((position, Fetch::Metadata(get))),
+            Request::TufContent(get) => fetches.push((position, Fetch::Content(get))),
+            Request::Rekor(get) => fetches.push((position, Fetch::Rekor(get))),
+            Request::Attestations(get) if get.place != AttestationPlace::ModuleCache => {
+                fetches.push((position, Fetch::Attestations(get)));
+            }
             Request::TufTarget(get) if get.held => match store.held_target(&get) {
                 Ok(path) => fetches.push((position, Fetch::Here(get, path))),
                 Err(failure) => answers[position] = Err(failure),

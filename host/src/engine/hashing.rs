@@ -18,6 +18,8 @@ use modanchor_core::dirhash::zip::{self, ZipError};
 use modanchor_core::dirhash::{FileDigest, Manifest, ReadAt as _, ReadError};
 use modanchor_core::hex;
 use modanchor_core::module::ModuleVersion;
+use modanchor_core::provenance::join;
+use modanchor_core::report::Of;
 use tokio::sync::Semaphore;
 use wasmtime::Store;
 use wasmtime::component::Resource;
@@ -25,8 +27,8 @@ use wasmtime::component::Resource;
 pub use super::blobs::Blob;
 use super::{Blobs, Engine, EngineError, State, classify};
 use crate::contract::{
-    Answer, Body, BuildInfo, CacheFile, CacheGet, Failure, HashRefusal, HashingError, Measure, Measured, Measurement,
-    ModuleRef, Oddities, Origin, Place, Request, Response, Subject, Verifier, ZipGet, blob,
+    Answer, AttestationsGet, Body, BuildInfo, CacheFile, CacheGet, Failure, HashRefusal, HashingError, Measure,
+    Measured, Measurement, ModuleRef, Oddities, Origin, Place, Request, Response, Subject, Verifier, ZipGet, blob,
 };
 use crate::fetch::Fetcher;
 use crate::files::{FileError, Regular};
@@ -70,6 +72,25 @@ pub enum HashError {
 /// [`HashError::Files`], [`HashError::Engine`].
 pub fn zip(path: &Path, rules: Option<&ModuleVersion>, files: bool, engine: &HashEngine) -> Result<Found, HashError> {
     Worker { engine, pool: &Pool::default() }.zip(path, &Arc::new(open(path)?), rules, files)
+}
+
+/// The zip of a module version, by both digests by which a statement may be about it, of one and the same file.
+///
+/// # Errors
+/// [`HashError::Files`], [`HashError::Engine`].
+pub fn zip_and_sha256(
+    path: &Path,
+    module: &ModuleVersion,
+    engine: &HashEngine,
+) -> Result<Result<join::Zip, HashRefusal>, HashError> {
+    let file = Arc::new(open(path)?);
+    let sha256 = hash_file(file.as_ref(), &mut Vec::new()).map_err(|error| unread(path, error))?;
+    // It looks at the end whether the file is still what it was.
+    let found = Worker { engine, pool: &Pool::default() }.zip(path, &file, Some(module), false)?;
+    Ok(found.map(|measured| {
+        let zip = join::Zip::of_line(Of::Zip, &measured.h1).expect("what was measured is an h1");
+        join::Zip { sha256: Some(sha256), ..zip }
+    }))
 }
 
 /// The h1 of a folder as that of the module version. `seen` is told of every file as it is hashed: its name relative to
@@ -396,14 +417,26 @@ struct Shared {
     root: PathBuf,
     engine: HashEngine,
     pool: Pool,
+    artifact: Option<(PathBuf, Regular)>,
 }
 
 impl Hasher {
     /// `modcache`: GOMODCACHE, if there is to be one. `root`: the folder that is judged.
     pub fn new(modcache: Option<PathBuf>, root: PathBuf, engine: HashEngine) -> Self {
+        Self::with_artifact(modcache, root, engine, None)
+    }
+
+    /// With the file that a signature is about, as it was opened when it was measured, and its path for messages.
+    pub fn with_artifact(
+        modcache: Option<PathBuf>,
+        root: PathBuf,
+        engine: HashEngine,
+        artifact: Option<(PathBuf, Regular)>,
+    ) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cache = modcache.map(ModCache::new);
         Self {
-            shared: Arc::new(Shared { cache: modcache.map(ModCache::new), root, engine, pool: Pool::default() }),
+            shared: Arc::new(Shared { cache, root, engine, pool: Pool::default(), artifact }),
             permits: Arc::new(Semaphore::new(threads.min(Semaphore::MAX_PERMITS))),
         }
     }
@@ -432,12 +465,17 @@ impl Hasher {
             Request::Measure(measure) => self.measure(measure, fetcher).await,
             Request::Cached(get) => self.cached(get).await,
             Request::ZipFile(get) => self.zip_file(get, fetcher).await,
+            Request::Attestations(get) => self.attestations(get).await,
+            Request::ZipDigest(get) => self.zip_digest(get.module).await,
+            Request::Artifact(max) => self.artifact(max).await,
             Request::Recall(_)
             | Request::Sumdb(_)
             | Request::Advance(_)
             | Request::TufRecall(_)
             | Request::TufMetadata(_)
-            | Request::TufTarget(_) => Err(HashError::Fetch(Failure::Absent)),
+            | Request::TufTarget(_)
+            | Request::TufContent(_)
+            | Request::Rekor(_) => Err(HashError::Fetch(Failure::Absent)),
         }
     }
 
@@ -495,6 +533,40 @@ impl Hasher {
             })?;
             file.unchanged().map_err(|error| at(&path, error))?;
             Ok(Answer::Body(Body { content, origin }))
+        })
+        .await
+    }
+
+    /// Answers `attestations` of the module cache.
+    async fn attestations(&self, get: AttestationsGet) -> Result<Answer, HashError> {
+        self.blocking(move |shared| {
+            let module = checked(&get.module)?;
+            let content = shared.cache()?.read(&module, Kind::Attestations, get.max_bytes.into())?;
+            Ok(Answer::Body(Body { content, origin: Origin::GoCache }))
+        })
+        .await
+    }
+
+    /// Answers `zip-digest`.
+    async fn zip_digest(&self, module: ModuleRef) -> Result<Answer, HashError> {
+        self.blocking(move |shared| {
+            let (path, file) = shared.cache()?.open(&checked(&module)?, Kind::Zip)?;
+            let sha256 = hash_file(&file, &mut Vec::new()).map_err(|error| unread(&path, error))?;
+            file.unchanged().map_err(|error| at(&path, error))?;
+            Ok(Answer::Body(Body { content: sha256.to_vec(), origin: Origin::GoCache }))
+        })
+        .await
+    }
+
+    /// Answers `artifact`: from the beginning, whoever has read from it before.
+    async fn artifact(&self, max: u32) -> Result<Answer, HashError> {
+        self.blocking(move |shared| {
+            let (path, file) = shared.artifact.as_ref().ok_or(HashError::Fetch(Failure::Absent))?;
+            let size = usize::try_from(file.size()).ok().filter(|_| file.size() <= u64::from(max));
+            let mut content = vec![0; size.ok_or_else(|| at(path, FileError::TooLarge { limit: max.into() }))?];
+            file.read_at(0, &mut content).map_err(|error| unread(path, error))?;
+            file.unchanged().map_err(|error| at(path, error))?;
+            Ok(Answer::Body(Body { content, origin: Origin::Remote }))
         })
         .await
     }

@@ -17,6 +17,8 @@
 //! nothing is ever fetched from version control. A module that GONOPROXY matches has no proxy. Zips go to unnamed
 //! temporary files, which are kept until the end of the run and are never extracted.
 //!
+//! How attestations and Rekor are reached is in the module `sigstore`.
+//!
 //! # Security
 //! Nothing fetched here is trusted: the core verifies every byte, whatever its origin. What this module guards is the
 //! way:
@@ -41,6 +43,7 @@ mod netrc;
 mod proxies;
 mod remote;
 mod retry;
+mod sigstore;
 mod sink;
 mod tuf;
 
@@ -61,7 +64,10 @@ pub use remote::MAX_REQUESTS_IN_CHAIN;
 pub(crate) use remote::innermost;
 pub(crate) use retry::retry_after;
 pub use retry::{Clock, RetryPolicy, SystemClock};
-pub use tuf::{Fetched, TargetsAt, TufSource};
+pub use sigstore::{
+    AttestationSources, DEFAULT_GITHUB_API, DEFAULT_GITHUB_HOST, GitHubApi, MAX_TEMPLATE, Template, TemplateError,
+};
+pub use tuf::{Fetched, MAX_CONTENT, TargetsAt, TufSource};
 pub(crate) use tuf::{is_metadata_file, is_numbered_root, is_target_path};
 
 use crate::contract::{Body, Failure, Origin, Source, SumdbGet};
@@ -74,7 +80,8 @@ use modanchor_core::dirhash::ReadAt as _;
 use modanchor_core::dirhash::zip::MAX_ZIP_FILE;
 use modanchor_core::module::{ModuleVersion, Patterns};
 use proxies::{ProxyList, Walk, Walker};
-use remote::{Miss, Remote};
+use remote::{Ask, Miss, Remote};
+use reqwest::StatusCode;
 use sink::TempFile;
 
 /// Default of `--jobs`: how many requests are under way at once. As many streams as HTTP/2 servers commonly allow on
@@ -108,6 +115,8 @@ pub struct FetchConfig {
     pub databases: Vec<DatabaseSource>,
     /// The TUF repositories that may be asked.
     pub repositories: Vec<TufSource>,
+    /// Where attestations of modules are, besides the module cache and the proxies.
+    pub attestations: AttestationSources,
     /// GOPROXY.
     pub goproxy: Setting,
     /// GONOPROXY: modules that are not fetched through a proxy.
@@ -186,6 +195,7 @@ impl FetchConfig {
         Ok(Self {
             databases,
             repositories: Vec::new(),
+            attestations: AttestationSources::default(),
             goproxy: env.get(Var::GoProxy),
             gonoproxy: env.get(Var::GoNoProxy),
             goauth: env.get(Var::GoAuth),
@@ -212,10 +222,12 @@ fn netrc_in(home: &Path) -> PathBuf {
     if cfg!(windows) && legacy.exists() { legacy } else { home.join(".netrc") }
 }
 
-/// Answers [`SumdbGet`]s, fetches zips, and what TUF repositories hold. Cheap to make: reads no file and makes no TLS client before the first request that needs one.
+/// Answers [`SumdbGet`]s, fetches zips, attestations, and what TUF repositories hold. Cheap to make: reads no file and makes
+/// no TLS client before the first request that needs one.
 pub struct Fetcher {
     databases: HashMap<String, Database>,
     tuf: HashMap<String, tuf::Places>,
+    attestations: AttestationSources,
     goproxy: ProxyList,
     noproxy: Patterns,
     zips: Mutex<HashMap<ModuleVersion, FetchedZip>>,
@@ -264,6 +276,7 @@ impl Fetcher {
         Ok(Self {
             databases,
             tuf,
+            attestations: config.attestations.clone(),
             goproxy,
             noproxy: Patterns::new(&config.gonoproxy.value),
             zips: Mutex::default(),
@@ -373,7 +386,8 @@ impl Fetcher {
             Base::Server { url, credentials } => {
                 let stored = |e: std::io::Error| miss(Failure::Storage, format!("keeping the zip: {e}"));
                 let mut sink = TempFile::new().map_err(stored)?;
-                self.remote.get(url, credentials.as_ref(), MAX_ZIP_FILE, Expect::Zip, &mut sink).await?;
+                let ask = Ask::get(url, credentials.as_ref(), MAX_ZIP_FILE, Expect::Zip);
+                self.remote.get(&ask, &mut sink).await?;
                 Regular::of(sink.into_file()).map(Some).map_err(|e| miss(Failure::Storage, e.to_string()))
             }
         }
@@ -448,30 +462,46 @@ impl Fetcher {
     }
 
     async fn read(&self, at: &Base, max_bytes: u32, expect: Expect) -> Result<Vec<u8>, Failure> {
-        let mut missed = match at {
+        let missed = match at {
             Base::Folder(path) => match files::read(path, max_bytes) {
                 Ok(content) => return Ok(content),
                 Err((failure, what)) => Miss::new(failure, at.shown(), what),
             },
-            Base::Server { .. } if self.offline => return Err(Failure::Offline),
             Base::Server { url, credentials } => {
-                let mut content = Vec::new();
-                match self.remote.get(url, credentials.as_ref(), max_bytes.into(), expect, &mut content).await {
-                    Ok(()) => return Ok(content),
-                    Err(missed) => *missed,
-                }
+                let ask = Ask::get(url, credentials.as_ref(), max_bytes.into(), expect);
+                return self.ask(&ask).await;
             }
         };
+        Err(self.missed(missed, expect))
+    }
+
+    /// Asks a server.
+    async fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, Failure> {
+        if self.offline {
+            return Err(Failure::Offline);
+        }
+        let mut content = Vec::new();
+        match self.remote.get(ask, &mut content).await {
+            Ok(()) => Ok(content),
+            Err(missed) => Err(self.missed(*missed, ask.expect)),
+        }
+    }
+
+    /// Tells a person, unless it is how the protocols work.
+    fn missed(&self, mut missed: Miss, expect: Expect) -> Failure {
         // Stores like S3 say so of what is not there, to those who may not list what is. That there is no next root is
         // signed by nobody either way.
-        if expect == Expect::NextRoot && missed.is_forbidden() {
+        if expect == Expect::NextRoot && missed.is_status(StatusCode::FORBIDDEN) {
             missed.failure = Failure::Absent;
         }
-        // That a tile, a `supported` or the next root is not there is how the protocols work.
+        if expect == Expect::ProxiedAttestation && missed.is_status(StatusCode::BAD_REQUEST) {
+            missed.failure = Failure::Absent;
+        }
+        // That a tile, a `supported`, the next root or an attestation is not there is how the protocols work.
         if missed.failure != Failure::Absent || matches!(expect, Expect::Record | Expect::Metadata) {
             self.reporter.tell(missed.key(), &missed.problem());
         }
-        Err(missed.failure)
+        missed.failure
     }
 }
 
@@ -492,6 +522,10 @@ enum Expect {
     Target,
     /// The same, where it may be a web page. May be large.
     Page,
+    /// An attestation, or an entry of a log, which need not be there.
+    Attestation,
+    /// The same from a proxy, which may not know what it is.
+    ProxiedAttestation,
     /// Only the status counts.
     Anything,
 }

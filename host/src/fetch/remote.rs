@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Client, Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -30,6 +32,44 @@ use crate::contract::Failure;
 pub const MAX_REQUESTS_IN_CHAIN: usize = 10;
 /// How much of an answer that is not 200 is read, so that the connection can be used again.
 const MAX_ERROR_BODY: usize = 4096;
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    /// Without credentials.
+    pub(super) url: &'a Url,
+    /// What goes to its server, and to none that it redirects to.
+    pub(super) secret: Secret<'a>,
+    /// Headers that are no secret.
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// JSON to be posted; none: GET. A POST is never redirected, and sent again only if it cannot have had an effect.
+    pub(super) post: Option<&'a [u8]>,
+    pub(super) max_bytes: u64,
+    pub(super) expect: Expect,
+}
+
+/// What a server may know.
+#[derive(Clone, Copy)]
+pub(super) enum Secret<'a> {
+    /// What netrc has for it, over https.
+    OfNetrc,
+    /// What stood beside its URL.
+    Pair(&'a Credentials),
+    /// A header.
+    Token(&'a HeaderValue),
+}
+
+impl<'a> Ask<'a> {
+    /// A plain GET.
+    pub(super) fn get(url: &'a Url, credentials: Option<&'a Credentials>, max_bytes: u64, expect: Expect) -> Self {
+        let secret = credentials.map_or(Secret::OfNetrc, Secret::Pair);
+        Self { url, secret, headers: &[], post: None, max_bytes, expect }
+    }
+
+    fn shown(&self) -> String {
+        address::shown(self.url, matches!(self.secret, Secret::Pair(_)))
+    }
+}
 
 /// The network.
 pub(super) struct Remote {
@@ -95,9 +135,16 @@ impl Miss {
         self
     }
 
-    /// Whether the server said 403.
-    pub(super) fn is_forbidden(&self) -> bool {
-        self.status == Some(StatusCode::FORBIDDEN.as_u16())
+    /// Whether the server said so.
+    pub(super) fn is_status(&self, status: StatusCode) -> bool {
+        self.status == Some(status.as_u16())
+    }
+
+    /// Whether the server has certainly done nothing: it was not reached, or says that it wants to be left alone.
+    fn without_effect(&self) -> bool {
+        matches!(self.retry, Retry::NoConnection | Retry::Hopeless)
+            || self.is_status(StatusCode::TOO_MANY_REQUESTS)
+            || self.is_status(StatusCode::SERVICE_UNAVAILABLE)
     }
 
     /// What makes it distinct from others.
@@ -133,28 +180,21 @@ impl Remote {
         }
     }
 
-    /// Fills `sink` with the bytes at a URL that holds no credentials, with retries and within the run's allowance.
-    pub(super) async fn get(
-        &self,
-        url: &Url,
-        credentials: Option<&Credentials>,
-        max_bytes: u64,
-        expect: Expect,
-        sink: &mut impl Sink,
-    ) -> Result<(), Box<Miss>> {
-        let shown = address::shown(url, credentials.is_some());
+    /// Fills `sink` with the answer, with retries and within the run's allowance.
+    pub(super) async fn get(&self, ask: &Ask<'_>, sink: &mut impl Sink) -> Result<(), Box<Miss>> {
+        let shown = ask.shown();
         let over = || {
             let what =
                 format!("no answer within the run's {} seconds (--max-wait)", self.config.max_wait.as_secs_f32());
             let mut miss = Miss::new(Failure::TimedOut, shown.clone(), what);
-            miss.server = Some(address::server(url));
+            miss.server = Some(address::server(ask.url));
             Box::new(miss)
         };
         let left = self.left();
         if left.is_zero() {
             return Err(over());
         }
-        let get = self.with_retries(url, credentials, max_bytes, expect, sink);
+        let get = self.with_retries(ask, sink);
         timeout(left, get).await.unwrap_or_else(|_| Err(over()))
     }
 
@@ -165,21 +205,14 @@ impl Remote {
         self.config.max_wait.saturating_sub(now.saturating_duration_since(start))
     }
 
-    async fn with_retries(
-        &self,
-        url: &Url,
-        credentials: Option<&Credentials>,
-        max_bytes: u64,
-        expect: Expect,
-        sink: &mut impl Sink,
-    ) -> Result<(), Box<Miss>> {
-        let name = address::server(url);
+    async fn with_retries(&self, ask: &Ask<'_>, sink: &mut impl Sink) -> Result<(), Box<Miss>> {
+        let name = address::server(ask.url);
         let server = {
             let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = || Arc::new(Server::new(url));
+            let new = || Arc::new(Server::new(ask.url));
             servers.entry(name.clone()).or_insert_with(new).clone()
         };
-        let shown = || address::shown(url, credentials.is_some());
+        let shown = || ask.shown();
         let dead = || server.dead.get().map(|miss| Box::new(Miss { url: shown(), ..miss.clone() }));
         if let Some(miss) = dead() {
             return Err(miss);
@@ -204,8 +237,8 @@ impl Remote {
                 server.set_open(true);
                 scout = None;
             };
-            let answer = self.chain(url, credentials, max_bytes, expect, heard, sink);
-            let answer = match expect {
+            let answer = self.chain(ask, heard, sink);
+            let answer = match ask.expect {
                 // Every wait within it has the same limit.
                 large if large.is_large() => answer.await,
                 _ => timeout(self.config.timeout, answer).await.unwrap_or_else(|_| Err(self.too_slow(shown()))),
@@ -215,6 +248,9 @@ impl Remote {
                 return Ok(());
             };
             miss.server = Some(name.clone());
+            if ask.post.is_some() && !miss.without_effect() {
+                miss.retry = Retry::Never;
+            }
             server.set_open(!matches!(miss.retry, Retry::NoConnection | Retry::Hopeless));
             if server.is_open() {
                 scout = None;
@@ -264,22 +300,15 @@ impl Remote {
     }
 
     /// One attempt: a request and the redirects that it leads to. Calls `heard` when the server has answered at all.
-    async fn chain(
-        &self,
-        start: &Url,
-        credentials: Option<&Credentials>,
-        max_bytes: u64,
-        expect: Expect,
-        mut heard: impl FnMut(),
-        sink: &mut impl Sink,
-    ) -> Result<(), Miss> {
+    async fn chain(&self, ask: &Ask<'_>, mut heard: impl FnMut(), sink: &mut impl Sink) -> Result<(), Miss> {
+        let start = ask.url;
         let mut url = start.clone();
         // Whether the next hop was chosen by a public server.
         let mut guarded = false;
         for _ in 0..MAX_REQUESTS_IN_CHAIN {
             let same = address::same_server(&url, start);
-            let own = credentials.filter(|_| same);
-            let shown = address::shown(&url, own.is_some());
+            let own = if same { Some(ask.secret) } else { None };
+            let shown = address::shown(&url, matches!(own, Some(Secret::Pair(_))));
             let hopeless = |what: &str| {
                 let miss = Miss::new(Failure::Unreachable, shown.clone(), what.to_owned());
                 let retry = Retry::Hopeless;
@@ -294,23 +323,33 @@ impl Remote {
             let client = self.client(tls, guarded && proxied.is_none());
             let client = client.map_err(|e| hopeless(&e))?;
             let mut request = Request::new(Method::GET, url.clone());
+            if let Some(post) = ask.post {
+                *request.method_mut() = Method::POST;
+                *request.body_mut() = Some(post.to_vec().into());
+                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            }
+            request.headers_mut().extend(ask.headers.iter().cloned());
             let authorization = match own {
-                Some(credentials) => Some(credentials),
-                None if same => self.netrc(&url),
+                Some(Secret::Token(token)) => Some(token.clone()),
+                Some(Secret::Pair(credentials)) => basic(credentials),
+                Some(Secret::OfNetrc) => self.netrc(&url).and_then(basic),
                 None => None,
             };
-            if let Some(value) = authorization.and_then(basic) {
+            if let Some(value) = authorization {
                 request.headers_mut().insert(AUTHORIZATION, value);
             }
             let response = self.patiently(&shown, client.execute(request)).await?;
             let mut response = response.map_err(|e| no_response(e, &shown).at_hop(same))?;
             heard();
             let Some(target) = redirect_target(&url, &response) else {
-                return self.body(&mut response, &shown, max_bytes, expect, sink).await;
+                return self.body(&mut response, &shown, ask, sink).await;
             };
             let refuse = |why: &str| {
                 Miss::new(Failure::BadRedirect, shown.clone(), format!("{why} {}", address::shown(&target, false)))
             };
+            if ask.post.is_some() {
+                return Err(refuse("a POST was redirected to"));
+            }
             if target.scheme() != "https" && !(target.scheme() == "http" && url.scheme() == "http") {
                 return Err(refuse("redirected to the insecure URL"));
             }
@@ -325,17 +364,17 @@ impl Remote {
             url = target;
         }
         let what = format!("stopped after {MAX_REQUESTS_IN_CHAIN} redirects");
-        Err(Miss::new(Failure::BadRedirect, address::shown(start, credentials.is_some()), what))
+        Err(Miss::new(Failure::BadRedirect, ask.shown(), what))
     }
 
     async fn body(
         &self,
         response: &mut Response,
         shown: &str,
-        max_bytes: u64,
-        expect: Expect,
+        ask: &Ask<'_>,
         sink: &mut impl Sink,
     ) -> Result<(), Miss> {
+        let Ask { max_bytes, expect, .. } = *ask;
         let status = response.status();
         let miss = |failure, what: String| Miss {
             status: Some(status.as_u16()),
@@ -347,6 +386,19 @@ impl Remote {
             if is_transient(failure) {
                 let wish = header(response.headers(), RETRY_AFTER.as_str());
                 missed.retry = Retry::Later(wish.and_then(|value| retry_after(&value, self.config.clock.wall())));
+            }
+            if expect == Expect::Attestation && is_used_up(status, response.headers()) {
+                missed.failure = Failure::RateLimited;
+                missed.what = format!(
+                    "{}: the hourly allowance is used up{}",
+                    missed.what,
+                    match ask.secret {
+                        Secret::Token(_) => "",
+                        _ => "; with a token, as in GITHUB_TOKEN, it is larger",
+                    }
+                );
+                // Each further request would be refused too, and be held against us.
+                missed.retry = Retry::Hopeless;
             }
             let body = self.patiently(shown, read_some(response)).await?;
             if media_type(response.headers()) == "text/plain" {
@@ -464,6 +516,12 @@ fn failure_of(status: StatusCode) -> Failure {
         500..=599 => Failure::ServerError,
         _ => Failure::UnexpectedStatus,
     }
+}
+
+/// Whether GitHub says that nothing more will be answered for up to an hour
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
+fn is_used_up(status: StatusCode, headers: &HeaderMap) -> bool {
+    matches!(status.as_u16(), 403 | 429) && header(headers, "x-ratelimit-remaining").as_deref() == Some("0")
 }
 
 fn status_line(status: StatusCode) -> String {

@@ -23,19 +23,22 @@ use sha2::{Digest as _, Sha256, Sha512};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::address::{self, Base};
-use super::remote::Miss;
+use super::remote::{Ask, Miss};
 use super::sink::{HEAD, Sink};
 use super::{ConfigError, Expect, Fetcher};
 use crate::cache::disk::temp_file;
 use crate::contract::{Body, Failure, MetadataGet, Origin, TargetFile, TargetGet};
 use crate::files::{FileError, Regular};
 
+/// The largest target that is held in memory, in bytes: many times a trusted_root.json.
+pub const MAX_CONTENT: u32 = 4 << 20;
+
 /// How much of a file is read at once.
 const CHUNK: usize = 64 << 10;
 
 /// What stands for itself in a path's element (RFC 3986, section 3.3: `pchar`), but for what some server might take for
 /// something else.
-const ELEMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub(super) const ELEMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -134,18 +137,7 @@ impl Fetcher {
     /// # Errors
     /// [`Failure::Storage`] too for a repository that the configuration does not name, or a path that is none.
     pub async fn tuf_target(&self, get: &TargetGet, folder: Option<&Path>) -> Result<Fetched, Failure> {
-        let places = self.repository(&get.repository)?;
-        let refused = || {
-            self.reporter.note(format!("{}: refusing to ask for the target {:?}", get.repository, get.file));
-            Failure::Storage
-        };
-        if !is_target_path(&get.file) {
-            return Err(refused());
-        }
-        let at = match &places.targets {
-            Base::Folder(folder) => Base::Folder(below(folder, &get.file).ok_or_else(refused)?),
-            server => server.join(&encoded(&get.file)),
-        };
+        let at = self.target_at(get)?;
         // The semaphore is never closed.
         let _permit = self.downloads.acquire().await.ok();
         let fetched = match &at {
@@ -165,7 +157,11 @@ impl Fetcher {
                 match Measuring::new(folder) {
                     Err(e) => Err(stored(e)),
                     Ok(mut sink) => {
-                        match self.remote.get(url, credentials.as_ref(), get.max_bytes, expect, &mut sink).await {
+                        match self
+                            .remote
+                            .get(&Ask::get(url, credentials.as_ref(), get.max_bytes, expect), &mut sink)
+                            .await
+                        {
                             Ok(()) => sink.finish().map_err(stored),
                             Err(missed) => Err(missed),
                         }
@@ -177,6 +173,31 @@ impl Fetcher {
             self.reporter.tell(missed.key(), &missed.problem());
             missed.failure
         })
+    }
+
+    /// The bytes of a small target: at most `max_bytes`, and at most [`MAX_CONTENT`].
+    ///
+    /// # Errors
+    /// As [`Self::tuf_target`].
+    pub async fn tuf_content(&self, get: &TargetGet) -> Result<Body, Failure> {
+        let max = u32::try_from(get.max_bytes).unwrap_or(u32::MAX).min(MAX_CONTENT);
+        let content = self.read(&self.target_at(get)?, max, Expect::Metadata).await?;
+        Ok(Body { content, origin: Origin::Remote })
+    }
+
+    fn target_at(&self, get: &TargetGet) -> Result<Base, Failure> {
+        let refused = || {
+            self.reporter.note(format!("{}: refusing to ask for the target {:?}", get.repository, get.file));
+            Failure::Storage
+        };
+        let places = self.repository(&get.repository)?;
+        if !is_target_path(&get.file) {
+            return Err(refused());
+        }
+        match &places.targets {
+            Base::Folder(folder) => below(folder, &get.file).map(Base::Folder).ok_or_else(refused),
+            server => Ok(server.join(&encoded(&get.file))),
+        }
     }
 
     /// Measures a target that is here already.

@@ -82,6 +82,8 @@ pub enum Kind {
     Info,
     /// `VERSION.ziphash`
     ZipHash,
+    /// `VERSION.sigstore.json`: no file of the go command's, but put beside the zip by whoever fills the cache.
+    Attestations,
     /// `VERSION.partial`: there while the folder is being extracted.
     Partial,
 }
@@ -93,6 +95,7 @@ impl Kind {
             Self::GoMod => "mod",
             Self::Info => "info",
             Self::ZipHash => "ziphash",
+            Self::Attestations => "sigstore.json",
             Self::Partial => "partial",
         }
     }

@@ -88,6 +88,7 @@ fn paths_are_those_of_the_go_command() {
         ("gopkg.in/yaml.v2", "v2.0.0-RC1", Kind::Info, "m/cache/download/gopkg.in/yaml.v2/@v/v2.0.0-!r!c1.info"),
         ("a.b/c", "v2.0.0+incompatible", Kind::ZipHash, "m/cache/download/a.b/c/@v/v2.0.0+incompatible.ziphash"),
         ("a.b/c", "v1.0.0", Kind::Partial, "m/cache/download/a.b/c/@v/v1.0.0.partial"),
+        ("a.b/c", "v1.0.0", Kind::Attestations, "m/cache/download/a.b/c/@v/v1.0.0.sigstore.json"),
     ] {
         assert_eq!(of(path, version, kind), below(Path::new(""), want), "{path}");
     }

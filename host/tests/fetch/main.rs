@@ -1,6 +1,7 @@
 //! The fetcher against loopback servers, files, and a clock that does not wait.
 
 mod server;
+mod sigstore;
 mod tuf;
 mod zips;
 

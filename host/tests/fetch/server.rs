@@ -24,6 +24,7 @@ pub(crate) struct Seen {
     pub(crate) target: String,
     /// Names in lower case.
     pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
     /// Which request it is, from 0, of all that this server got.
     pub(crate) number: usize,
 }
@@ -209,7 +210,9 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     let head = String::from_utf8(head).ok()?;
     let mut lines = head.lines();
     let mut words = lines.next()?.split(' ').map(str::to_owned);
-    let headers =
+    let headers: HashMap<String, String> =
         lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_lowercase(), v.to_owned())).collect();
-    Some(Seen { method: words.next()?, target: words.next()?, headers, number: 0 })
+    let mut body = vec![0; headers.get("content-length").map_or(Some(0), |length| length.parse().ok())?];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(Seen { method: words.next()?, target: words.next()?, headers, body, number: 0 })
 }

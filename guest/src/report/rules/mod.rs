@@ -98,6 +98,8 @@ pub const ALL: &[&Rule] = &[
     &gosum_missing::RULE,
     &gosum_unknown_hash::RULE,
     &info_malformed::RULE,
+    &policy_grade::RULE,
+    &policy_unmatched_rule::RULE,
     &sumdb_bad_proof::RULE,
     &sumdb_bad_signature::RULE,
     &sumdb_fork::RULE,

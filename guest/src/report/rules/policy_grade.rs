@@ -9,8 +9,8 @@ pub const RULE: Rule = Rule {
     incomplete: false,
     title: "A module is not what the policy asks for",
     description: "The policy asks for a grade, for the approval of a TUF repository or for an entry in a log, and what
-could be verified about this module version does not reach that. `unverified` is what has checksums alone; `verified` has
-a signed statement about exactly these bytes, by the module's own repository; `trusted` was built as SLSA level 3 asks, by
+could be verified about this module version does not reach that. What is unverified has checksums alone; verified has
+a signed statement about exactly these bytes, by the module's own repository; trusted was built as SLSA level 3 asks, by
 a builder, under an identity and by a publisher that the policy lists. A module that is replaced must satisfy the rules
 of both paths, and nothing vouches for a folder. With a baseline, a module fails when it has become worse than it was.",
     causes: "- The version was released without provenance, or on another way than its releases before.

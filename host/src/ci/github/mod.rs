@@ -53,6 +53,13 @@ impl Token {
         let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         good.then(|| Self(text.to_owned()))
     }
+
+    /// The header that shows it to a server.
+    pub(crate) fn authorization(&self) -> http::HeaderValue {
+        let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.0)).expect("printable ASCII");
+        value.set_sensitive(true);
+        value
+    }
 }
 
 impl fmt::Debug for Token {

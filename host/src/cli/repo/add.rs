@@ -353,6 +353,7 @@ fn check_log(session: &Session<'_>, wanted: &[Wanted], measured: &[Measured], su
         fail_on: contract::FailOn::Medium,
         allow_incomplete: false,
         bytes: None,
+        signatures: None,
     };
     let (outcome, _) = session::run(&flags, Config::default(), Task::Lookup(queries))?;
     if outcome.status != 0 {

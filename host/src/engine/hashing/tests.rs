@@ -395,3 +395,164 @@ fn the_component_is_limited() {
     let engine = HashEngine::Component(Engine::new(Limits { memory: 1 << 16, ..Limits::default() }).unwrap());
     assert!(matches!(zip(&zip_path, None, false, &engine), Err(HashError::Engine(EngineError::Memory { .. }))));
 }
+
+#[test]
+fn both_digests_of_a_zip() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.zip");
+    fs::write(&path, module_zip()).unwrap();
+    let module = ModuleVersion::check(M, V).unwrap();
+    let sha256: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(module_zip()).into();
+    for engine in engines() {
+        let found = zip_and_sha256(&path, &module, &engine).unwrap().unwrap();
+        assert_eq!((found.h1.to_string().as_str(), found.sha256), (H1, Some(sha256)));
+        let other = ModuleVersion::check(M, "v1.0.1").unwrap();
+        assert_eq!(zip(&zip_path, Some(&other), false, &engine).unwrap().unwrap_err().code, "unexpected-file");
+        let folder = machine.at("mod/example.com/m@v1.0.0");
+        let mut seen = 0;
+        assert_eq!(dir(&folder, &checked, false, &engine, |_, _| seen += 1).unwrap().0, is(H1, 3, vec![]));
+        assert_eq!(seen, 3);
+        assert_eq!(go_mod(&folder.join("go.mod"), &engine).unwrap(), is(H1_MOD, 1, vec![]));
+        assert_eq!(program(&zip_path, &engine).unwrap().unwrap_err().code, "no-build-info");
+        let absent = zip(&machine.at("none"), None, false, &engine).unwrap_err();
+        assert!(matches!(&absent, HashError::Files(error) if error.failure() == Failure::Absent), "{absent}");
+    }
+}
+
+#[test]
+fn instances_are_used_again_and_measure_many_at_once() {
+    let machine = Machine::new();
+    let engine = HashEngine::Component(Engine::new(Limits::default()).unwrap());
+    let hasher = machine.hasher(&engine);
+    let fetcher = machine.fetcher();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let request = |position: usize| {
+        let subject = if position.is_multiple_of(2) { Subject::Zip(module()) } else { Subject::Dir(module()) };
+        Request::Measure(Measure { subject, place: Place::ModuleCache, files: false })
+    };
+    let all = (0..20).map(|position| hasher.answer(request(position), &fetcher));
+    for found in runtime.block_on(futures_util::future::join_all(all)) {
+        let Ok(Answer::Measurement(measurement)) = found else { panic!("{found:?}") };
+        assert_eq!(measurement.found, is(H1, 3, vec![]));
+    }
+    let instances = hasher.shared.pool.lock().unwrap().len();
+    assert!((1..=std::thread::available_parallelism().unwrap().get()).contains(&instances), "{instances}");
+}
+
+/// Watches how many answers there are.
+#[derive(Default)]
+struct Count(Mutex<Vec<(usize, usize)>>);
+
+impl Watch for Count {
+    fn step(&self, _: &Progress) {}
+
+    fn answered(&self, done: usize, of: usize) {
+        self.0.lock().unwrap().push((done, of));
+    }
+}
+
+#[test]
+fn answers_come_in_the_order_of_the_requests() {
+    let machine = Machine::new();
+    let (hasher, fetcher) = (machine.hasher(&HashEngine::Native), machine.fetcher());
+    let measure = |subject, place| Request::Measure(Measure { subject, place, files: false });
+    let (zip, absent) = (Subject::Zip(module()), Subject::Zip(ModuleRef { version: "v1.9.0".into(), ..module() }));
+    let recall = Recall { database: "db.test".into(), item: Item::Latest, max_bytes: 9 };
+    let requests = vec![
+        measure(Subject::GoMod(module()), Place::ModuleCache),
+        Request::Recall(recall),
+        measure(zip.clone(), Place::ModuleCache),
+        measure(absent, Place::ModuleCache),
+        Request::Held(vec![module()]),
+        measure(zip, Place::Proxy),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut store, count) = (Store::open(None), Count::default());
+    let answers = runtime.block_on(drive::answer(requests, &fetcher, &hasher, &mut store, &count)).unwrap();
+    let measured = |h1: &str, files| {
+        let found = is(h1, files, vec![]);
+        Ok(Answer::Measurement(Measurement { found, oddities: no_oddities() }))
+    };
+    assert_eq!(answers[0], measured(H1_MOD, 1));
+    assert_eq!((&answers[1], &answers[3]), (&Err(Failure::Absent), &Err(Failure::Absent)));
+    assert_eq!((&answers[2], &answers[5]), (&measured(H1, 3), &measured(H1, 3)));
+    assert!(matches!(answers[4], Ok(Answer::Holdings(_))));
+    let count = count.0.into_inner().unwrap();
+    assert_eq!(count, (1..=5).map(|done| (done, 5)).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_component_is_limited() {
+    let machine = Machine::new();
+    let zip_path = machine.at("mod/cache/download/example.com/m/@v/v1.0.0.zip");
+    let engine = HashEngine::Component(Engine::new(Limits { memory: 1 << 16, ..Limits::default() }).unwrap());
+    assert!(matches!(zip(&zip_path, None, false, &engine), Err(HashError::Engine(EngineError::Memory { .. }))));
+}
+
+#[test]
+fn both_digests_of_a_zip() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.zip");
+    fs::write(&path, module_zip()).unwrap();
+    let module = ModuleVersion::check(M, V).unwrap();
+    let h1 = base64::prelude::BASE64_STANDARD.decode(H1.strip_prefix("h1:").unwrap()).unwrap();
+    let sha256 = hex::encode(&<sha2::Sha256 as sha2::Digest>::digest(module_zip()));
+    for engine in engines() {
+        let found = zip_and_sha256(&path, &module, &engine).unwrap().unwrap();
+        assert_eq!((found.dir_hash_1, found.sha256), (hex::encode(&h1), sha256.clone()));
+        let other = ModuleVersion::check(M, "v1.0.1").unwrap();
+        assert!(zip_and_sha256(&path, &other, &engine).unwrap().is_err(), "the zip of another version");
+    }
+}
+
+/// What is asked of the files of this machine for signatures.
+#[tokio::test]
+async fn attestations_digests_and_the_artifact() {
+    let dir = tempfile::tempdir().unwrap();
+    let versions = dir.path().join("mod/cache/download/example.com/m/@v");
+    fs::create_dir_all(&versions).unwrap();
+    fs::write(versions.join("v1.0.0.zip"), module_zip()).unwrap();
+    fs::write(versions.join("v1.0.0.sigstore.json"), "{}").unwrap();
+    let artifact = dir.path().join("artifact");
+    fs::write(&artifact, "signed").unwrap();
+    let opened = Regular::open(&artifact).unwrap();
+    let hasher = Hasher::with_artifact(
+        Some(dir.path().join("mod")),
+        dir.path().to_owned(),
+        HashEngine::Native,
+        Some((artifact.clone(), opened)),
+    );
+    let env = GoEnv::load(Sources::default()).unwrap();
+    let config = FetchConfig::new(&env, Vec::new(), Arc::new(Collected::default())).unwrap();
+    let fetcher = Fetcher::new(config).unwrap();
+    let ask = async |request| match respond(hasher.answer(request, &fetcher).await, &fetcher).unwrap() {
+        Ok(Answer::Body(body)) => Ok(body.content),
+        Ok(other) => panic!("{other:?}"),
+        Err(failure) => Err(failure),
+    };
+    let version = |version: &str| ModuleRef { path: M.to_owned(), version: version.to_owned() };
+    let attestations = |of: &str, max_bytes| {
+        let place = crate::contract::AttestationPlace::ModuleCache;
+        Request::Attestations(AttestationsGet { module: version(of), place, sha256: String::new(), max_bytes })
+    };
+    let digest = |of: &str| Request::ZipDigest(crate::contract::ZipDigest { module: version(of) });
+    assert_eq!(ask(attestations(V, 2)).await, Ok(b"{}".to_vec()));
+    assert_eq!(ask(attestations(V, 1)).await, Err(Failure::TooLarge));
+    assert_eq!(ask(attestations("v1.0.1", 2)).await, Err(Failure::Absent));
+    assert_eq!(ask(attestations("../x", 2)).await, Err(Failure::Storage));
+    let sha256 = <sha2::Sha256 as sha2::Digest>::digest(module_zip()).to_vec();
+    assert_eq!(ask(digest(V)).await, Ok(sha256));
+    assert_eq!(ask(digest("v1.0.1")).await, Err(Failure::Absent));
+    for _ in 0..2 {
+        assert_eq!(ask(Request::Artifact(6)).await, Ok(b"signed".to_vec()));
+    }
+    assert_eq!(ask(Request::Artifact(5)).await, Err(Failure::TooLarge));
+    fs::remove_file(&artifact).unwrap();
+    fs::write(&artifact, "SIGNED").unwrap();
+    assert_eq!(ask(Request::Artifact(6)).await, Err(Failure::Changed));
+    let bare = Hasher::new(None, dir.path().to_owned(), HashEngine::Native);
+    for request in [Request::Artifact(6), digest(V), attestations(V, 2)] {
+        let answer = respond(bare.answer(request, &fetcher).await, &fetcher).unwrap();
+        assert_eq!(answer.err(), Some(Failure::Absent));
+    }
+}

@@ -3,7 +3,7 @@
 use e2e::Sandbox;
 
 /// Every id there is: none ever changes.
-const RULES: [&str; 47] = [
+const RULES: [&str; 49] = [
     "binary-dirty",
     "binary-mismatch",
     "binary-unpinned",
@@ -27,6 +27,8 @@ const RULES: [&str; 47] = [
     "gosum-missing",
     "gosum-unknown-hash",
     "info-malformed",
+    "policy-grade",
+    "policy-unmatched-rule",
     "sumdb-bad-proof",
     "sumdb-bad-signature",
     "sumdb-fork",

@@ -1,0 +1,72 @@
+//! Judgements in words: `modanchor policy explain`, and the text of findings.
+
+use std::fmt::Write as _;
+
+use super::judge::{Judgement, Ruling, grade_name};
+use crate::report::visible::escape;
+
+/// Every ruling on a module, and every condition, held or not. `module` is `MODULE@VERSION`. Ends with a line end.
+///
+/// A condition that does not hold is `FAILS` where what is required needs it, and `lacks` where only a better grade would.
+#[must_use]
+pub fn text(module: &str, judgement: &Judgement) -> String {
+    let mut out = String::new();
+    let satisfied = if judgement.satisfied() { "satisfied" } else { "NOT satisfied" };
+    let grade = grade_name(judgement.grade());
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{}: {grade}, the policy is {satisfied}", escape(module));
+    for ruling in &judgement.rulings {
+        let _ = writeln!(
+            out,
+            "  {}: {}; for {} {}",
+            head(ruling),
+            grade_name(ruling.grade),
+            escape(&ruling.path),
+            required(ruling)
+        );
+        if let Some(attestation) = &ruling.attestation {
+            let _ = writeln!(out, "    by {}", escape(attestation));
+        }
+        for condition in &ruling.conditions {
+            let found = escape(&condition.found);
+            if condition.held {
+                let _ = writeln!(out, "    holds {}: {found}", condition.what);
+                continue;
+            }
+            let expected = escape(&condition.expected);
+            let needed = grade_name(condition.needed_for);
+            let (mark, needed) = match condition.needed_for <= ruling.required {
+                true => ("FAILS", String::new()),
+                false => ("lacks", format!(" (for {needed})")),
+            };
+            let _ = writeln!(out, "    {mark} {}{needed}: expected {expected}; found {found}", condition.what);
+        }
+    }
+    out
+}
+
+/// Why a ruling is not satisfied, in one line: for a finding.
+#[must_use]
+pub fn reason(ruling: &Ruling) -> String {
+    let mut out = format!("graded {}, and {} {}", grade_name(ruling.grade), head(ruling), required(ruling));
+    let failures = ruling.failures().map(|condition| {
+        format!("{}: expected {}; found {}", condition.what, escape(&condition.expected), escape(&condition.found))
+    });
+    for (i, failure) in failures.enumerate() {
+        out.push_str(if i == 0 { ": " } else { " | " });
+        out.push_str(&failure);
+    }
+    out
+}
+
+fn head(ruling: &Ruling) -> String {
+    match ruling.rule {
+        Some(_) => format!("rule `{}`", escape(&ruling.name)),
+        None => "the default".to_owned(),
+    }
+}
+
+fn required(ruling: &Ruling) -> String {
+    let grade = grade_name(ruling.required);
+    if ruling.by_baseline { format!("requires {grade}, its floor") } else { format!("requires {grade}") }
+}
