@@ -52,8 +52,8 @@ pub struct Requirements {
     pub certificate_logs: usize,
     /// Timestamp authorities.
     pub timestamps: usize,
-    /// Who vouches for a time at all: timestamp authorities, and logs of version 1. A certificate needs one even if
-    /// this is 0, as it is valid for minutes.
+    /// Who vouches for a time at all: timestamp authorities, and logs of version 1. Where this is 0 and nobody does, a
+    /// certificate has to be good now.
     pub times: usize,
     /// Whether a log's time counts for [`times`](Self::times). Where it does not, it must still fit the certificate.
     pub log_times: bool,
@@ -129,6 +129,8 @@ pub enum Witness {
     Log(String),
     /// A timestamp authority, by its URI.
     Authority(String),
+    /// Nobody but the caller's clock: of no use to anybody who verifies later. See [`Requirements::times`].
+    Clock,
 }
 
 /// What [`Verifier::verify`] has found to be true of a signature.
@@ -409,7 +411,10 @@ impl<'a> Verifier<'a> {
         times.extend(stamps);
         enough(&requirements, &logged, &times, unknown.first())?;
         if certificate.is_some() && times.is_empty() {
-            return Err(SignatureError::Times { found: 0, needed: 1 });
+            if requirements.times > 0 {
+                return Err(SignatureError::Times { found: 0, needed: 1 });
+            }
+            times.push(Time { at: self.now, witness: Witness::Clock });
         }
         self.trusted_then(&logged, &times)?;
 

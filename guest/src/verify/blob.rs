@@ -13,14 +13,15 @@ use crate::contract::{self, BlobTask, Body, Failure, Outcome, Refusal, RekorGet,
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::{ArtifactSummary, Counts, ModuleSummary, SignatureStatus, SignatureSummary, rules};
-use crate::sigstore::bundle::{Bundle, MAX_ENTRIES};
+use crate::provenance::statement::Statement;
+use crate::sigstore::bundle::{Bundle, Content, MAX_ENTRIES};
 use crate::sigstore::certificate;
 use crate::sigstore::identity::Expected;
 use crate::sigstore::key::{Digests, Message, PublicKey};
 use crate::sigstore::legacy::Files;
 use crate::sigstore::log::{Entry, search_answer};
 use crate::sigstore::root::{Authority, Validity};
-use crate::sigstore::signature::{self, Artifact, Proven, Requirements, SignatureError};
+use crate::sigstore::signature::{self, Artifact, Proven, Requirements, STATEMENT_TYPE, SignatureError};
 
 /// The most bytes of a file whose signature is over its bytes and not over a digest: it is held in memory.
 const MAX_CONTENT: u32 = 256 << 20;
@@ -122,6 +123,21 @@ fn lacks_entry(error: Option<&SignatureError>) -> bool {
     matches!(error, Some(SignatureError::NotLogged { .. } | SignatureError::Times { .. }))
 }
 
+/// Whether a statement has the file among its subjects, by one digest that both have. One subject is enough, as for sigstore-go
+/// (`pkg/verify/signature.go`): whoever signs a release signs all of its files at once.
+fn is_about(statement: &Statement, digests: &Digests) -> bool {
+    let hex = |digest: Option<&[u8]>| digest.map(hex::encode);
+    let file = [
+        ("sha512", hex(digests.sha512.as_ref().map(|d| &d[..]))),
+        ("sha384", hex(digests.sha384.as_ref().map(|d| &d[..]))),
+        ("sha256", hex(digests.sha256.as_ref().map(|d| &d[..]))),
+    ];
+    let is = |algorithm: &str, digest: &Option<String>, subject: &crate::provenance::statement::Subject| {
+        digest.as_deref().is_some_and(|digest| subject.digests.get(algorithm) == Some(digest))
+    };
+    statement.subjects.iter().any(|subject| file.iter().any(|(algorithm, digest)| is(algorithm, digest, subject)))
+}
+
 struct Blob<'a> {
     settings: &'a Settings,
     exchange: &'a Exchange,
@@ -151,6 +167,7 @@ impl Blob<'_> {
             timestamp: task.timestamp.as_deref(),
         };
         let mut bundle = files.read().map_err(|error| malformed(error.to_string()).kind("bundle"))?;
+        self.leave_out(&mut bundle);
         let mut by = Verifiers::new(self.roots, self.settings.tuf.now);
         let mut content = None;
         let mut looked = false;
@@ -184,6 +201,16 @@ impl Blob<'_> {
         let (root, proof) = proof;
         line.root = root;
         signatures::proven(line, &proof);
+        if let Some(payload) = proof.statement() {
+            let statement = Statement::parse(STATEMENT_TYPE, payload)
+                .map_err(|error| malformed(error.to_string()).kind("statement"))?;
+            line.predicate_type = Some(statement.predicate_type.clone());
+            if !is_about(&statement, self.digests) {
+                let message = format!("the statement that the bundle holds is not about {}", task.name);
+                let help = "do not use it; fetch file and signature again";
+                return Err(Draft::new(&rules::sigstore_bad_signature::RULE, message, help).kind("subject"));
+            }
+        }
         if let (By::Identity(expected), signature::Signer::Certificate(claims)) = (self.by, proof.signer())
             && let Some(wrong) = expected.mismatch(claims)
         {
@@ -199,12 +226,27 @@ impl Blob<'_> {
         Ok(())
     }
 
+    /// Leaves out what flags say is not to be looked at, as cosign does: where the log is ignored, its word on the time is
+    /// too; and timestamps count where they are asked for, or where the log gives no time (`pkg/cosign/verify_bundle.go`).
+    fn leave_out(&self, bundle: &mut Bundle) {
+        if !self.task.require_log {
+            bundle.entries.clear();
+        }
+        let timed = bundle.entries.iter().any(|entry| entry.integrated_time.is_some());
+        if !self.task.require_timestamp && (timed || !self.task.require_log) {
+            bundle.timestamps.clear();
+        }
+    }
+
     /// What is asked of the signature: no more than the root does, but for a timestamp that the user wants.
     fn asked(&self, asked: Requirements) -> Requirements {
+        let timestamps = asked.timestamps.max(usize::from(self.task.require_timestamp));
         Requirements {
             logs: if self.task.require_log { asked.logs } else { 0 },
             certificate_logs: if self.task.require_sct { asked.certificate_logs } else { 0 },
-            timestamps: asked.timestamps.max(usize::from(self.task.require_timestamp)),
+            timestamps,
+            // Without log and timestamp nobody vouches for a time: the certificate must be good now.
+            times: if self.task.require_log || timestamps > 0 { asked.times } else { 0 },
             ..asked
         }
     }
@@ -217,15 +259,20 @@ impl Blob<'_> {
         by: &mut Verifiers<'_>,
     ) -> Result<(Option<String>, Proven), Option<SignatureError>> {
         let message = content.map_or(Message::Digests(self.digests), Message::Bytes);
+        let artifact = match bundle.content {
+            Content::Message { .. } => Artifact::File(message),
+            // Whether the statement is about the file is seen once it is known whose it is.
+            Content::Envelope(_) => Artifact::Statement,
+        };
         match self.by {
             By::Identity(_) => {
-                let verified = by.verify(bundle, Artifact::File(message), |asked| self.asked(asked));
+                let verified = by.verify(bundle, artifact, |asked| self.asked(asked));
                 verified.map(|(root, proof)| (Some(root.name.clone()), proof))
             }
             By::Key(key) => {
                 // The root vouches for the log, if there is one, and not for the key.
                 let asked = self.asked(Requirements::KEY);
-                by.verify_with_key(bundle, Artifact::File(message), key, asked).map(|proof| (None, proof))
+                by.verify_with_key(bundle, artifact, key, asked).map(|proof| (None, proof))
             }
         }
     }
