@@ -26,7 +26,7 @@ pub use generated::exports::modanchor::verifier::policy::{
 };
 pub use generated::exports::modanchor::verifier::render::{Link, RenderError, SarifOptions};
 pub use generated::exports::modanchor::verifier::sigstore::{
-    Artifact, AttestationsGet, BlobTask, Digests, Identity, Place as AttestationPlace, Profile, RekorGet,
+    Artifact, AttestationsGet, BlobTask, Digests, Identity, Place as AttestationPlace, RekorGet,
     Settings as SigstoreSettings, Signer, TrustedRoot, ZipDigest,
 };
 pub use generated::exports::modanchor::verifier::tuf::{

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
 use modanchor_host::cli::{
-    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify,
+    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify, verify_blob,
 };
 use modanchor_host::output::{self, Diagnostic, workflow};
 
@@ -48,7 +48,10 @@ fn run(terminal: &TerminalArgs, command: &Command) -> Result<u8, Failed> {
         Command::Lint(args) => return lint::run(terminal, args),
         Command::Init(args) => return init::run(terminal, args),
         Command::Tuf(args) => return tuf::run(terminal, args),
-        Command::Policy(args) => return policy::run(&args.action),
+        Command::Policy(args) => return policy::run(terminal, &args.action),
+        Command::Sigstore(args) => match &args.command {
+            SigstoreCommand::VerifyBlob(args) => return verify_blob::run(terminal, args),
+        },
         Command::Statement(args) => return statement::run(terminal, args),
         Command::Repo(args) => return repo::run(terminal, args),
         Command::Explain(args) => return explain::run(args, terminal),

@@ -14,6 +14,7 @@ pub mod sarif;
 pub mod visible;
 
 pub use places::Places;
+use crate::policy::judge::Ruling;
 pub use rules::{Rule, Severity};
 
 /// The `schema` of a [`Report`].
@@ -155,43 +156,7 @@ pub struct ModuleSummary<'a> {
     pub targets: Vec<TargetSummary>,
     /// By which rules of the policy it was graded, and what became of each condition: the rule of its path and, if it stands
     /// in another's place, of that one's. Empty without a policy.
-    pub rulings: Vec<RulingSummary>,
-}
-
-/// What a rule of the policy says of a module.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RulingSummary {
-    /// The path by which the rule was found.
-    pub path: String,
-    /// The rule's name; `default`.
-    pub rule: String,
-    /// The grade that the module has by it.
-    pub grade: Grade,
-    /// The grade that it must have.
-    pub required: Grade,
-    /// Whether that is the floor of the baseline.
-    pub by_baseline: bool,
-    /// Whether everything that is asked for is there.
-    pub satisfied: bool,
-    /// Where the attestation was found that comes nearest.
-    pub attestation: Option<String>,
-    /// In the order in which they are judged.
-    pub conditions: Vec<ConditionSummary>,
-}
-
-/// One condition of a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConditionSummary {
-    /// What it is about, by the policy file's key where there is one.
-    pub what: String,
-    /// The worst grade that needs it; `unverified`: the rule needs it whatever the grade.
-    pub needed_for: Grade,
-    /// Whether it holds.
-    pub held: bool,
-    /// What would do.
-    pub expected: String,
-    /// What there is.
-    pub found: String,
+    pub rulings: Vec<Ruling>,
 }
 
 /// A trusted root of Sigstore.

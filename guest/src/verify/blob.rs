@@ -86,17 +86,20 @@ pub(super) async fn run(settings: &Settings, task: BlobTask, exchange: Exchange)
 
 fn digests(artifact: &contract::Artifact) -> Result<Digests, Refusal> {
     let wrong = || Refusal::Protocol("a digest of the wrong length".to_owned());
-    fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-        bytes.try_into().ok()
+    fn taken<const N: usize>(bytes: &[u8]) -> Result<Option<[u8; N]>, ()> {
+        match bytes {
+            [] => Ok(None),
+            bytes => bytes.try_into().map(Some).map_err(|_| ()),
+        }
     }
     match artifact {
         contract::Artifact::File(file) => Ok(Digests {
-            sha256: Some(array(&file.sha256).ok_or_else(wrong)?),
-            sha384: Some(array(&file.sha384).ok_or_else(wrong)?),
-            sha512: Some(array(&file.sha512).ok_or_else(wrong)?),
+            sha256: taken(&file.sha256).map_err(|()| wrong())?,
+            sha384: taken(&file.sha384).map_err(|()| wrong())?,
+            sha512: taken(&file.sha512).map_err(|()| wrong())?,
         }),
         contract::Artifact::Sha256(digest) => {
-            Ok(Digests { sha256: Some(array(digest).ok_or_else(wrong)?), ..Digests::default() })
+            Ok(Digests { sha256: taken(digest).map_err(|()| wrong())?, ..Digests::default() })
         }
     }
 }

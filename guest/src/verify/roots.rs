@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::approvals;
 use super::findings::{Draft, Findings};
 use super::settings::{Settings, TrustedRootSource};
-use crate::contract::{self, Failure};
+use crate::contract::Failure;
 use crate::exchange::Exchange;
 use crate::hex;
 use crate::report::{RepositorySummary, TrustedRootSummary, rules};
@@ -27,7 +27,6 @@ const MAX_TRUSTED_ROOT: u64 = 1 << 20;
 /// A trusted root, ready to judge by.
 pub(super) struct Root {
     pub(super) name: String,
-    pub(super) profile: contract::Profile,
     pub(super) trusted: TrustedRoot,
     summary: TrustedRootSummary,
 }
@@ -57,10 +56,11 @@ impl<'r> Verifiers<'r> {
     ) -> Result<(&'r Root, Proven), Option<SignatureError>> {
         let mut first: Option<SignatureError> = None;
         for (root, verifier) in self.roots.all.iter().zip(&mut self.all) {
-            let profile = match root.profile {
-                contract::Profile::PublicGood => Profile::Certificate(asked(Requirements::PUBLIC_GOOD)),
-                contract::Profile::Timestamped if root.trusted.is_github() => Profile::GitHub,
-                contract::Profile::Timestamped => Profile::Certificate(asked(Requirements::GITHUB)),
+            // A root without a log cannot have one asked: nothing that is signed under it could ever be in one.
+            let profile = match root.trusted.logs().is_empty() {
+                false => Profile::Certificate(asked(Requirements::PUBLIC_GOOD)),
+                true if root.trusted.is_github() => Profile::GitHub,
+                true => Profile::Certificate(asked(Requirements::GITHUB)),
             };
             let error = match verifier.verify(bundle, artifact, profile) {
                 Ok(proven) => return Ok((root, proven)),
@@ -141,7 +141,6 @@ pub(super) async fn obtain(settings: &Settings, exchange: &Exchange, findings: &
         match TrustedRoot::parse(&content) {
             Ok(trusted) => roots.all.push(Root {
                 name: source.name.clone(),
-                profile: source.profile,
                 trusted,
                 summary: TrustedRootSummary {
                     name: source.name.clone(),
@@ -171,8 +170,8 @@ async fn refresh(
     exchange: &Exchange,
     source: &TrustedRootSource,
 ) -> Option<(Client, Result<Vec<u8>, TufError>)> {
-    let root = source.repository.as_ref()?;
-    let mut client = Client::new(&source.name, root, settings.tuf.now, exchange.clone());
+    let (name, root) = source.repository.as_ref()?;
+    let mut client = Client::new(name, root, settings.tuf.now, exchange.clone());
     let answer = newest(&mut client, source).await;
     Some((client, answer))
 }

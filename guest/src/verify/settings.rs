@@ -1,6 +1,6 @@
 //! The job, checked: what it says in types that cannot hold the wrong thing.
 
-use crate::contract::{self, AttestationPlace, FailOn, Job, Profile, Refusal, SkipPatterns, Sumdb};
+use crate::contract::{self, AttestationPlace, FailOn, Job, Refusal, SkipPatterns, Sumdb};
 use crate::exchange::Exchange;
 use crate::module::Patterns;
 use crate::policy::rules::Rules;
@@ -55,8 +55,8 @@ pub(super) struct Sigstore {
 /// A trusted root, and where newer ones are.
 pub(super) struct TrustedRootSource {
     pub(super) name: String,
-    pub(super) profile: Profile,
-    pub(super) repository: Option<TrustedRoot>,
+    /// By its name.
+    pub(super) repository: Option<(String, TrustedRoot)>,
     pub(super) target: String,
     pub(super) content: Vec<u8>,
     pub(super) expires: Option<jiff::Timestamp>,
@@ -196,12 +196,13 @@ impl Sigstore {
             if roots.iter().any(|other| other.name == root.name) {
                 return Err(refuse(&root.name, "two of this name"));
             }
-            let repository = root.repository.map(|repository| TrustedRoot::new(&repository.trusted_root));
+            let repository = root.repository.map(|repository| {
+                TrustedRoot::new(&repository.trusted_root).map(|trusted| (repository.name, trusted))
+            });
             let repository = repository.transpose().map_err(|error| refuse(&root.name, &error.to_string()))?;
             let expires = root.expires.map(|at| timestamp(at).ok_or_else(|| refuse(&root.name, "no such instant")));
             roots.push(TrustedRootSource {
                 name: root.name,
-                profile: root.profile,
                 repository,
                 target: root.target,
                 content: root.content,

@@ -23,8 +23,9 @@ use crate::gosum::gomod::Replacement as Replaced;
 use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
+use crate::policy::explain;
 use crate::policy::judge::{
-    Attestation, Checksums, Condition, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name,
+    Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name,
 };
 use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
 use crate::provenance::join::{By, Zip, joins};
@@ -33,7 +34,7 @@ use crate::provenance::source::{SourceError, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
-    BytesStatus, BytesSummary, ConditionSummary, Grade, LineStatus, Of, RulingSummary, SignatureStatus,
+    BytesStatus, BytesSummary, Grade, LineStatus, Of, SignatureStatus,
     SignatureSummary, TargetStatus, TargetSummary, What, rules,
 };
 use crate::sigstore::bundle::Bundle;
@@ -201,7 +202,7 @@ pub(super) struct Known<'a> {
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) signatures: BTreeMap<usize, Vec<SignatureSummary>>,
-    pub(super) rulings: BTreeMap<usize, Vec<RulingSummary>>,
+    pub(super) rulings: BTreeMap<usize, Vec<Ruling>>,
     pub(super) grades: BTreeMap<usize, Grade>,
 }
 
@@ -599,7 +600,7 @@ fn grade(
             continue;
         }
         let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
-        judged.rulings.insert(number, rulings.clone().map(ruling_summary).collect());
+        judged.rulings.insert(number, rulings.clone().cloned().collect());
         for ruling in rulings.filter(|ruling| !ruling.satisfied) {
             let unanswered = evidence.unanswered.get(&number);
             let only_for_want = ruling.failures().all(|condition| condition.needed_for != PolicyGrade::Unverified);
@@ -702,9 +703,6 @@ fn short_of(settings: &Settings, module: &str, ruling: &Ruling) -> Draft {
         true => "the baseline".to_owned(),
         false => format!("the rule {}", ruling.name),
     };
-    let why =
-        |condition: &Condition| format!("{}: {}, expected {}", condition.what, condition.found, condition.expected);
-    let reasons: Vec<String> = ruling.failures().map(why).collect();
     let standing = match ruling.grade >= ruling.required {
         true => format!("{module} lacks what {rule} asks for"),
         false => {
@@ -713,7 +711,7 @@ fn short_of(settings: &Settings, module: &str, ruling: &Ruling) -> Draft {
         }
     };
     let help = "`modanchor policy explain` shows every condition; use a version that meets it, or change the policy";
-    Draft::new(&rules::policy_grade::RULE, format!("{standing}; {}", reasons.join("; ")), help)
+    Draft::new(&rules::policy_grade::RULE, format!("{standing}; {}", explain::reason(ruling)), help)
         .kind("grade")
         .expected(grade_name(ruling.required))
         .found(grade_name(ruling.grade))
@@ -725,26 +723,5 @@ fn report_grade(grade: PolicyGrade) -> Grade {
         PolicyGrade::Unverified => Grade::Unverified,
         PolicyGrade::Verified => Grade::Verified,
         PolicyGrade::Trusted => Grade::Trusted,
-    }
-}
-
-fn ruling_summary(ruling: &Ruling) -> RulingSummary {
-    RulingSummary {
-        path: ruling.path.clone(),
-        rule: ruling.name.clone(),
-        grade: report_grade(ruling.grade),
-        required: report_grade(ruling.required),
-        by_baseline: ruling.by_baseline,
-        satisfied: ruling.satisfied,
-        attestation: ruling.attestation.clone(),
-        conditions: (ruling.conditions.iter())
-            .map(|condition| ConditionSummary {
-                what: condition.what.clone().into_owned(),
-                needed_for: report_grade(condition.needed_for),
-                held: condition.held,
-                expected: condition.expected.clone(),
-                found: condition.found.clone(),
-            })
-            .collect(),
     }
 }

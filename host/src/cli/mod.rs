@@ -26,6 +26,7 @@ pub mod statement;
 pub mod trusted;
 pub mod tuf;
 pub mod verify;
+pub mod verify_blob;
 pub mod workspace;
 
 /// Exit status of wrong usage or configuration, and of nothing to verify.

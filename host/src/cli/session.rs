@@ -13,7 +13,7 @@ use super::signatures::{self, CheckSignatures, Signatures};
 use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
-    Bytes, ClientTask, Database, FailOn, Instant, Job, Next, Outcome, Presence, Progress, Refusal, Repositories,
+    BlobTask, Bytes, ClientTask, Database, FailOn, Instant, Job, Next, Outcome, Policy, Presence, Progress, Refusal, Repositories,
     Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
@@ -135,7 +135,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         bytes,
         tuf,
         sigstore: signatures.settings,
-        policy: None,
+        policy: config.policy.policy.map(Policy::from),
     };
     let (end, _) = machine.run(flags.terminal, &job)?;
     match end {
@@ -199,6 +199,44 @@ pub(super) fn fetch_config(
     fetch.timeout = network.timeout;
     fetch.max_wait = network.max_wait;
     Ok(fetch)
+}
+
+/// A signature over a file, to be verified.
+pub struct VerifyBlob {
+    /// What the core is to do.
+    pub task: BlobTask,
+    /// The file, where it is.
+    pub file: Option<(PathBuf, Regular)>,
+    /// Whom to believe.
+    pub roots: Roots,
+    /// Whether Rekor may be asked.
+    pub rekor: bool,
+}
+
+impl VerifyBlob {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`].
+    pub fn run(self, terminal: &TerminalArgs, network: &NetworkArgs) -> Result<Outcome, Failed> {
+        let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
+        let problems = Arc::new(Collected::default());
+        let mut fetch = fetch_config(network, &env, Vec::new(), &problems)?;
+        let mut store = Store::open(cache_root(network)?);
+        for repository in self.roots.roots.iter().filter_map(|root| root.repository.as_ref()) {
+            store.add_repository(repository, Folders::default());
+        }
+        fetch.repositories.extend(self.roots.sources);
+        let sigstore = SigstoreSettings { roots: self.roots.roots, rekor: self.rekor, ..SigstoreSettings::none() };
+        let job = Job { sigstore, ..job_alone(Task::VerifyBlob(self.task))? };
+        let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
+        let hasher = Hasher::with_artifact(None, PathBuf::from("."), HashEngine::Native, self.file);
+        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job)? {
+            (End::Done(outcome), _) => Ok(outcome),
+            (End::Refused(refusal), _) => Err(Failed::usage(refused(false, refusal))),
+        }
+    }
 }
 
 /// A TUF client's work on one repository.

@@ -14,7 +14,7 @@ use super::runner::{self, Runner};
 use super::session::Failed;
 use super::trusted;
 use crate::ci::event::BaseUrl;
-use crate::contract::{self, Instant, Profile, Repository, SigstoreSettings, TrustedRoot};
+use crate::contract::{self, Instant, Repository, SigstoreSettings, TrustedRoot};
 use crate::fetch::{AttestationSources, DEFAULT_GITHUB_API, DEFAULT_GITHUB_HOST, GitHubApi, TargetsAt, TufSource};
 
 /// The names of the TUF repositories that the roots are kept in. No repository of a configuration may be called so.
@@ -26,7 +26,6 @@ const ROOTS_OF: &str = "2026-10-23";
 /// A root that ships with the program.
 struct Shipped {
     name: &'static str,
-    profile: Profile,
     repository: &'static str,
     url: &'static str,
     /// Root metadata of its repository.
@@ -39,7 +38,6 @@ struct Shipped {
 const SHIPPED: [Shipped; 2] = [
     Shipped {
         name: "sigstore",
-        profile: Profile::PublicGood,
         repository: REPOSITORIES[0],
         url: "https://tuf-repo-cdn.sigstore.dev",
         tuf: include_bytes!("../../assets/sigstore/root.json"),
@@ -48,7 +46,6 @@ const SHIPPED: [Shipped; 2] = [
     },
     Shipped {
         name: "github",
-        profile: Profile::Timestamped,
         repository: REPOSITORIES[1],
         url: "https://tuf-repo.github.com",
         tuf: include_bytes!("../../assets/sigstore/github/root.json"),
@@ -70,7 +67,6 @@ pub fn roots(own: Option<RootFile>, offline: bool) -> Roots {
     if let Some(own) = own {
         let root = TrustedRoot {
             name: "trusted-root".to_owned(),
-            profile: profile(&own.content),
             repository: None,
             target: TARGET.to_owned(),
             content: own.content,
@@ -82,7 +78,6 @@ pub fn roots(own: Option<RootFile>, offline: bool) -> Roots {
     let set_by = concat!("modanchor ", env!("CARGO_PKG_VERSION"));
     let root = |shipped: &Shipped| TrustedRoot {
         name: shipped.name.to_owned(),
-        profile: shipped.profile,
         repository: (!offline).then(|| Repository {
             name: shipped.repository.to_owned(),
             trusted_root: shipped.tuf.to_vec(),
@@ -109,21 +104,6 @@ pub fn roots(own: Option<RootFile>, offline: bool) -> Roots {
 
 /// The path of the target.
 const TARGET: &str = "trusted_root.json";
-
-/// What a user's root can prove. Without a log nothing that is signed could ever be in one, so that only the words of
-/// timestamp authorities are left; what is no root at all, the core will say.
-fn profile(content: &[u8]) -> Profile {
-    let root: Option<serde_json::Value> = serde_json::from_slice(content).ok();
-    let has = |key: &str| {
-        let list = root.as_ref().and_then(|root| root.get(key)).and_then(serde_json::Value::as_array);
-        list.is_some_and(|list| !list.is_empty())
-    };
-    if root.is_some() && !has("tlogs") && has("timestampAuthorities") {
-        Profile::Timestamped
-    } else {
-        Profile::PublicGood
-    }
-}
 
 /// The trusted root that a flag names. In GitHub Actions one of the repository is that of the commit whose word counts.
 ///
