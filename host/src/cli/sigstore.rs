@@ -379,7 +379,7 @@ impl VerifyBlob {
             if !proofs.new_bundle_format {
                 bail!("--new-bundle-format=false, but --bundle names a Sigstore bundle: leave the flag out");
             }
-        } else {
+        } else if bundle.as_deref().is_none_or(is_old_bundle) {
             if trusted_root.is_some() {
                 bail!("--trusted-root goes with a Sigstore bundle only, as in cosign; `cosign bundle create` makes one of older files");
             }
@@ -439,6 +439,12 @@ pub fn is_sigstore_bundle(bytes: &[u8]) -> bool {
 /// How many times a word is in a file.
 fn count(bytes: &[u8], word: &str) -> usize {
     bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
+}
+
+/// Whether a file is a bundle that cosign wrote before: see [`is_sigstore_bundle`]. What is neither is for the core to refuse.
+#[must_use]
+pub fn is_old_bundle(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(bytes).is_ok_and(|json| json.get("base64Signature").is_some())
 }
 
 /// Flags that say who signed, and that a key makes idle.
