@@ -258,7 +258,8 @@ impl Config {
         self.policy.load(set_by, &mut read)?;
         let failed = |key, why: String| ConfigError::Sigstore { set_by: set_by.to_owned(), key, why };
         if let Some(root) = &mut self.sigstore.trusted_root {
-            root.content = read(&root.path, MAX_TRUSTED_ROOT).map_err(|error| failed("trusted-root", error.to_string()))?;
+            root.content =
+                read(&root.path, MAX_TRUSTED_ROOT).map_err(|error| failed("trusted-root", error.to_string()))?;
             root.set_by = format!("{set_by}: [sigstore] trusted-root");
         }
         for place in self.sigstore.attestations.iter_mut().flatten() {

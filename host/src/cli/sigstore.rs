@@ -119,7 +119,7 @@ pub struct SignerArgs {
     /// The public key, PEM: a file, or env://NAME
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::FilePath)]
     pub key: Option<String>,
-    /// With --key, not of a bundle with a certificate: what is signed is this digest of the file
+    /// With --key: which digest of the file was signed; what goes with the key is tried without it too
     #[arg(long, value_name = "sha256|sha384|sha512", default_value = "sha256", hide_possible_values = true)]
     pub signature_digest_algorithm: String,
     /// The identity in the certificate: an e-mail address, a URI
@@ -217,8 +217,12 @@ pub struct RefusedArgs {
 }
 
 /// Variables by which cosign takes another trust than its own; it would be a surprise if they changed nothing.
-const TRUST_FROM_ENVIRONMENT: &[&str] =
-    &["SIGSTORE_ROOT_FILE", "SIGSTORE_REKOR_PUBLIC_KEY", "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE", "SIGSTORE_TSA_CERTIFICATE_FILE"];
+const TRUST_FROM_ENVIRONMENT: &[&str] = &[
+    "SIGSTORE_ROOT_FILE",
+    "SIGSTORE_REKOR_PUBLIC_KEY",
+    "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE",
+    "SIGSTORE_TSA_CERTIFICATE_FILE",
+];
 
 impl RefusedArgs {
     /// The first flag of these that was given: why it is refused.
@@ -243,7 +247,7 @@ pub struct VerifyBlob {
     pub blob: Blob,
     /// By what it is verified.
     pub signer: Signer,
-    /// With a key: which digest of the blob was signed, whatever the key's curve; Ed25519 signs the blob itself.
+    /// With a key: which digest of the blob was signed, as far as cosign has to know.
     pub digest: DigestAlgorithm,
     /// A bundle. Sigstore's, or cosign's from before: see [`is_sigstore_bundle`].
     pub bundle: Option<Vec<u8>>,
@@ -309,7 +313,9 @@ impl VerifyBlob {
         }
         for name in TRUST_FROM_ENVIRONMENT {
             if environment(name).is_some_and(|value| !value.is_empty()) {
-                bail!("{name} is set, which gives cosign another trust and is not read here: use --trusted-root FILE, and unset it");
+                bail!(
+                    "{name} is set, which gives cosign another trust and is not read here: use --trusted-root FILE, and unset it"
+                );
             }
         }
         // An empty value is no value, as in cosign.
@@ -348,16 +354,21 @@ impl VerifyBlob {
             }
             None => {
                 if identity.subject.is_none() && identity.subject_regexp.is_none() {
-                    bail!("whom the signature must be of is missing: --certificate-identity or --certificate-identity-regexp");
+                    bail!(
+                        "whom the signature must be of is missing: --certificate-identity or --certificate-identity-regexp"
+                    );
                 }
                 if identity.issuer.is_none() && identity.issuer_regexp.is_none() {
-                    bail!("who must vouch for the identity is missing: --certificate-oidc-issuer or --certificate-oidc-issuer-regexp");
+                    bail!(
+                        "who must vouch for the identity is missing: --certificate-oidc-issuer or --certificate-oidc-issuer-regexp"
+                    );
                 }
                 Signer::Identity(identity)
             }
         };
 
-        let bundle = args.bundle.as_deref().map(|file| read(file).with_context(|| format!("--bundle {}", file.display())));
+        let bundle =
+            args.bundle.as_deref().map(|file| read(file).with_context(|| format!("--bundle {}", file.display())));
         let bundle = bundle.transpose()?;
         let whole = bundle.as_deref().is_some_and(is_sigstore_bundle);
         let trusted_root = proofs.trusted_root.as_deref().map(|file| {
@@ -381,11 +392,15 @@ impl VerifyBlob {
             }
         } else if bundle.as_deref().is_none_or(is_old_bundle) {
             if trusted_root.is_some() {
-                bail!("--trusted-root goes with a Sigstore bundle only, as in cosign; `cosign bundle create` makes one of older files");
+                bail!(
+                    "--trusted-root goes with a Sigstore bundle only, as in cosign; `cosign bundle create` makes one of older files"
+                );
             }
             match (&proofs.rfc3161_timestamp, proofs.use_signed_timestamps) {
                 (Some(_), false) => bail!("--rfc3161-timestamp needs --use-signed-timestamps"),
-                (None, true) => bail!("--use-signed-timestamps without a Sigstore bundle needs --rfc3161-timestamp FILE"),
+                (None, true) => {
+                    bail!("--use-signed-timestamps without a Sigstore bundle needs --rfc3161-timestamp FILE")
+                }
                 _ => {}
             }
             if bundle.is_none() && args.signature.is_none() {
@@ -466,7 +481,9 @@ fn digest(name: &str) -> anyhow::Result<DigestAlgorithm> {
         "" | "sha256" => Ok(DigestAlgorithm::Sha256),
         "sha384" => Ok(DigestAlgorithm::Sha384),
         "sha512" => Ok(DigestAlgorithm::Sha512),
-        "sha224" => bail!("--signature-digest-algorithm sha224 is cosign's, and not taken here: nobody should sign SHA-224"),
+        "sha224" => {
+            bail!("--signature-digest-algorithm sha224 is cosign's, and not taken here: nobody should sign SHA-224")
+        }
         _ => bail!("--signature-digest-algorithm is one of sha256, sha384, sha512"),
     }
 }
@@ -477,7 +494,9 @@ const KEY_SCHEMES: &[&str] =
 
 fn key_file(reference: &str, environment: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Vec<u8>> {
     if KEY_SCHEMES.iter().any(|scheme| reference.starts_with(scheme)) {
-        bail!("keys are read from files alone: `cosign public-key --key …` takes the public key out of a key management service");
+        bail!(
+            "keys are read from files alone: `cosign public-key --key …` takes the public key out of a key management service"
+        );
     }
     load(reference, environment)
 }
@@ -655,12 +674,14 @@ mod tests {
         assert_eq!((identity.subject.as_deref(), identity.issuer), (Some("me"), None));
         assert_eq!((identity.issuer_regexp.as_deref(), identity.github_ref.as_deref()), (Some("it"), Some("main")));
 
-        let asked = folder.good("--key @pub --signature BBBB --signature-digest-algorithm SHA512 --insecure-ignore-tlog -");
+        let asked =
+            folder.good("--key @pub --signature BBBB --signature-digest-algorithm SHA512 --insecure-ignore-tlog -");
         assert_eq!(asked.signature.as_deref(), Some(&b"BBBB"[..]), "no such file: the signature itself");
         assert_eq!((asked.blob, asked.digest), (Blob::Bytes(b"from stdin".to_vec()), DigestAlgorithm::Sha512));
         assert!(!asked.require_log && asked.require_sct && !asked.require_timestamp);
 
-        let asked = folder.good(&format!("--cert @pem --ca-roots @one.pem --ca-intermediates @pem --signature @sig {WHO} @blob"));
+        let asked = folder
+            .good(&format!("--cert @pem --ca-roots @one.pem --ca-intermediates @pem --signature @sig {WHO} @blob"));
         assert_eq!(asked.chain.as_deref(), Some(&b"certificate\n-----BEGIN CERTIFICATE-----\n"[..]), "the root last");
     }
 
@@ -687,9 +708,16 @@ mod tests {
         let asked = folder.ask("--key env://COSIGN_PUB --signature @sig @blob", &set).unwrap();
         assert_eq!(asked.signer, Signer::Key(b"from a variable".to_vec()));
         folder.refused("--key env://COSIGN_PUB --signature @sig @blob");
-        for key in
-            ["awskms://k", "azurekms://k", "gcpkms://k", "hashivault://k", "openbao://k", "k8s://a/b", "pkcs11:token=x", "gitlab://p"]
-        {
+        for key in [
+            "awskms://k",
+            "azurekms://k",
+            "gcpkms://k",
+            "hashivault://k",
+            "openbao://k",
+            "k8s://a/b",
+            "pkcs11:token=x",
+            "gitlab://p",
+        ] {
             let why = folder.refused(&format!("--key {key} --signature @sig @blob"));
             assert!(why.contains("keys are read from files alone"), "{why}");
         }
@@ -704,7 +732,10 @@ mod tests {
             ("--signature @sig --cert-identity me --cert-oidc-issuer it @blob", "by what to verify is missing"),
             ("--key @pub @blob", "the signature is missing"),
             ("--key @pub --cert-identity me --signature @sig @blob", "give one of --key"),
-            ("--bundle @new --cert-identity me --cert-identity-regexp me --cert-oidc-issuer it @blob", "give one of --key"),
+            (
+                "--bundle @new --cert-identity me --cert-identity-regexp me --cert-oidc-issuer it @blob",
+                "give one of --key",
+            ),
             ("--key @pub --certificate @pem --signature @sig @blob", "give one of --key and --certificate"),
             ("--bundle @new @blob", "whom the signature must be of is missing"),
             ("--bundle @new --cert-identity me @blob", "who must vouch for the identity is missing"),
