@@ -16,7 +16,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::args::{ConfigArgs, TerminalArgs};
-use super::config::{self, Config, ConfigError, NAMES, PolicyConfig};
+use super::config::{self, Config, ConfigError, MAX_TRUSTED_ROOT, NAMES, PolicyConfig};
 use super::paths::{folder, read_regular};
 use super::session::Failed;
 use super::workspace::{Whose, Workspace};

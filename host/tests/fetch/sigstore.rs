@@ -8,7 +8,7 @@ use modanchor_host::contract::{AttestationPlace, AttestationsGet, Failure, Modul
 use modanchor_host::fetch::{Fetcher, GitHubApi, MAX_CONTENT, TargetsAt, TufSource};
 use modanchor_host::goenv::Var;
 
-use super::server::{Reply, Server, ok, redirect, status};
+use super::server::{Reply, Server, redirect, status};
 use super::{Bench, raw, setting};
 
 const M: &str = "github.com/BurntSushi/toml";
