@@ -119,7 +119,7 @@ pub struct SignerArgs {
     /// The public key, PEM: a file, or env://NAME
     #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new(), value_hint = ValueHint::FilePath)]
     pub key: Option<String>,
-    /// With --key, not of a bundle with a certificate: what is signed is this digest of the file
+    /// With --key: which digest of the file was signed; what goes with the key is tried without it too
     #[arg(long, value_name = "sha256|sha384|sha512", default_value = "sha256", hide_possible_values = true)]
     pub signature_digest_algorithm: String,
     /// The identity in the certificate: an e-mail address, a URI
@@ -247,7 +247,7 @@ pub struct VerifyBlob {
     pub blob: Blob,
     /// By what it is verified.
     pub signer: Signer,
-    /// With a key: which digest of the blob was signed, whatever the key's curve; Ed25519 signs the blob itself.
+    /// With a key: which digest of the blob was signed, as far as cosign has to know.
     pub digest: DigestAlgorithm,
     /// A bundle. Sigstore's, or cosign's from before: see [`is_sigstore_bundle`].
     pub bundle: Option<Vec<u8>>,
@@ -390,7 +390,7 @@ impl VerifyBlob {
             if !proofs.new_bundle_format {
                 bail!("--new-bundle-format=false, but --bundle names a Sigstore bundle: leave the flag out");
             }
-        } else {
+        } else if bundle.as_deref().is_none_or(is_old_bundle) {
             if trusted_root.is_some() {
                 bail!(
                     "--trusted-root goes with a Sigstore bundle only, as in cosign; `cosign bundle create` makes one of older files"
@@ -454,6 +454,12 @@ pub fn is_sigstore_bundle(bytes: &[u8]) -> bool {
 /// How many times a word is in a file.
 fn count(bytes: &[u8], word: &str) -> usize {
     bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
+}
+
+/// Whether a file is a bundle that cosign wrote before: see [`is_sigstore_bundle`]. What is neither is for the core to refuse.
+#[must_use]
+pub fn is_old_bundle(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(bytes).is_ok_and(|json| json.get("base64Signature").is_some())
 }
 
 /// Flags that say who signed, and that a key makes idle.

@@ -145,6 +145,8 @@ fn the_table_agrees_with_itself() {
         let reason = reasons.iter().any(|reason| section.starts_with(reason));
         match (row.cosign, row.status) {
             (true, 0) => {}
+            // Its flags have no short form, ours have; and it cannot verify what it signed itself without being told how.
+            (false, 0) if section.contains("no short form") || section.contains("needs no flag") => {}
             (false, 0) => panic!("line {}: cosign refuses what passes here", row.line),
             (true, status) => assert!(reason, "line {}: cosign passes what is {status} here, for no reason", row.line),
             (false, status) => assert!((1..=3).contains(&status), "line {}", row.line),
