@@ -55,6 +55,8 @@ mod tests {
                 skipped_by: None,
                 floor: Floor::None,
             }],
+            trusted_roots: Vec::new(),
+            artifacts: Vec::new(),
             repositories: vec![RepositorySummary {
                 name: text(),
                 roles: vec![RoleSummary { name: "root".to_owned(), version: 1, expires: text() }],
@@ -77,6 +79,7 @@ mod tests {
                 }],
                 bytes: vec![BytesSummary { what: What::Zip, status: BytesStatus::Verified, hash: None }],
                 signatures: Vec::new(),
+                rulings: Vec::new(),
                 targets: vec![TargetSummary {
                     repository: text(),
                     path: text(),
@@ -115,6 +118,7 @@ mod tests {
                 ignored: 0,
                 approved: 0,
                 uncovered: 0,
+                grades: Default::default(),
             },
         }
     }

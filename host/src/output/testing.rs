@@ -63,6 +63,8 @@ pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
             floor: Floor::None,
         }],
         repositories: Vec::new(),
+        trusted_roots: Vec::new(),
+        artifacts: Vec::new(),
         files: Vec::new(),
         modules: Vec::new(),
         findings,
@@ -77,6 +79,7 @@ pub(crate) fn report(verdict: Verdict, findings: Vec<Finding>) -> Report {
             ignored: 0,
             approved: 0,
             uncovered: 0,
+            grades: Default::default(),
         },
     }
 }
