@@ -5,8 +5,10 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
+use modanchor_host::cli::sigstore::SigstoreCommand;
 use modanchor_host::cli::{
-    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify, verify_blob,
+    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify,
+    verify_blob,
 };
 use modanchor_host::output::{self, Diagnostic, workflow};
 

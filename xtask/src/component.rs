@@ -17,6 +17,17 @@ use crate::seal;
 /// The guest's target.
 const TARGET: &str = "wasm32-wasip2";
 
+/// What builds std with the guest, for size: sorting, formatting and maps in their small forms, no code that words a panic, no
+/// table of where each could be. A panic is a trap here either way, as nothing hears it (docs/adr/0012). Cargo and rustc call these unstable; the
+/// compiler is pinned to one release, and so is what they mean.
+const STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+
+/// The same, for rustc.
+const UNSTABLE_FLAGS: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
+
+/// Lets the pinned stable compiler take [`STD`] and [`UNSTABLE_FLAGS`], for the component alone.
+const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
 /// The guest's profile in Cargo.toml.
 const PROFILE: &str = "component";
 
@@ -74,6 +85,7 @@ pub(crate) fn compiler() -> Result<String> {
 /// A build that fails, or a component that is not sealed, is too large or names paths of this machine.
 pub(crate) fn build() -> Result<Vec<u8>> {
     add_target(TARGET)?;
+    add_std_source()?;
     let target_dir = root().join("target/component");
     let mut build = cargo();
     build
@@ -81,10 +93,16 @@ pub(crate) fn build() -> Result<Vec<u8>> {
         // Without the rlib, which would keep link-time optimisation out.
         .args(["--crate-type", "cdylib", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
         .arg(&target_dir)
+        .args(STD)
         // The core module as it is: sealing makes the component.
         .args(["--", "-C", "link-arg=--skip-wit-component"]);
     clear_settings(&mut build);
-    build.env("CARGO_ENCODED_RUSTFLAGS", flags()?);
+    let mut flags = flags()?;
+    for flag in UNSTABLE_FLAGS {
+        flags.push("\x1f");
+        flags.push(flag);
+    }
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags).env(BOOTSTRAP, "1");
     run(&mut build)?;
 
     let core = target_dir.join(TARGET).join(PROFILE).join("modanchor_core.wasm");
@@ -117,6 +135,15 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
     }
     run(Command::new("rustup").current_dir(root()).args(["target", "add", target]))
         .with_context(|| format!("the compiler has no target {target}, and rustup did not add it"))
+}
+
+/// Adds the sources of std where rustup has not.
+fn add_std_source() -> Result<()> {
+    if sysroot()?.join("lib/rustlib/src/rust/library/std").is_dir() {
+        return Ok(());
+    }
+    run(Command::new("rustup").current_dir(root()).args(["component", "add", "rust-src"]))
+        .context("the compiler has no sources of std, rust-src, and rustup did not add them")
 }
 
 /// The compiler flags that take this machine's paths out of what is built, in the form of CARGO_ENCODED_RUSTFLAGS: they

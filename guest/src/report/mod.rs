@@ -13,8 +13,8 @@ pub mod rules;
 pub mod sarif;
 pub mod visible;
 
-pub use places::Places;
 use crate::policy::judge::Ruling;
+pub use places::Places;
 pub use rules::{Rule, Severity};
 
 /// The `schema` of a [`Report`].

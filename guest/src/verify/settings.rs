@@ -196,9 +196,9 @@ impl Sigstore {
             if roots.iter().any(|other| other.name == root.name) {
                 return Err(refuse(&root.name, "two of this name"));
             }
-            let repository = root.repository.map(|repository| {
-                TrustedRoot::new(&repository.trusted_root).map(|trusted| (repository.name, trusted))
-            });
+            let repository = root
+                .repository
+                .map(|repository| TrustedRoot::new(&repository.trusted_root).map(|trusted| (repository.name, trusted)));
             let repository = repository.transpose().map_err(|error| refuse(&root.name, &error.to_string()))?;
             let expires = root.expires.map(|at| timestamp(at).ok_or_else(|| refuse(&root.name, "no such instant")));
             roots.push(TrustedRootSource {

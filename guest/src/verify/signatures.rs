@@ -24,9 +24,7 @@ use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
-use crate::policy::judge::{
-    Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name,
-};
+use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
 use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
@@ -34,8 +32,8 @@ use crate::provenance::source::{SourceError, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
-    BytesStatus, BytesSummary, Grade, LineStatus, Of, SignatureStatus,
-    SignatureSummary, TargetStatus, TargetSummary, What, rules,
+    BytesStatus, BytesSummary, Grade, LineStatus, Of, SignatureStatus, SignatureSummary, TargetStatus, TargetSummary,
+    What, rules,
 };
 use crate::sigstore::bundle::Bundle;
 use crate::sigstore::claims::Claims;

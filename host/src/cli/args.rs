@@ -381,6 +381,12 @@ pub struct SignatureArgs {
     /// Do not ask Rekor for what a signature comes without
     #[arg(long)]
     pub no_rekor: bool,
+    /// Which grade each module must have: a policy, YAML (docs/policy.md), in place of the configuration's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub policy: Option<PathBuf>,
+    /// Modules are only asked not to get worse than here: what `policy baseline` printed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
 }
 
 /// `--modcache` and `--vendor`.
@@ -706,6 +712,10 @@ pub enum PolicyAction {
         #[arg(value_name = "TESTS", value_hint = ValueHint::FilePath)]
         tests: Vec<PathBuf>,
     },
+    /// Verify, and say of every module which rule it was graded by and what became of each condition
+    ///
+    /// Takes what `verify` takes. With --format json the report itself: `rulings` of each module.
+    Explain(Box<VerifyArgs>),
     /// Print the baseline that a report makes: today's grades as the floor
     Baseline {
         /// A report in JSON, of `modanchor verify --format json=FILE`

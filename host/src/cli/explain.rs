@@ -62,7 +62,8 @@ pub fn run(args: &ExplainArgs, terminal: &TerminalArgs) -> Result<u8, Failed> {
 /// Says who says what about one module version.
 fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    let config = runner::only_named_configuration(terminal, &args.config, &args.paths)?;
+    let mut config = runner::only_named_configuration(terminal, &args.config, &args.paths)?;
+    signatures::policy(&mut config, &args.signatures, &args.paths)?;
     let collected = match verify::collect(terminal, &args.paths, &[], &config) {
         Ok(collected) => collected,
         // A module version can be asked about anywhere.
@@ -74,7 +75,7 @@ fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> 
     let signatures = CheckSignatures {
         args: &args.signatures,
         root: signatures::named_root(args.signatures.trusted_root.as_deref(), &args.paths)?,
-        needed: false,
+        needed: config.policy.policy.is_some(),
     };
     let flags = Flags {
         terminal,

@@ -10,15 +10,19 @@ use serde::Deserialize;
 use modanchor_core::contract::{Floor, PolicyGrade};
 use modanchor_core::policy::baseline::{self, MAX_BASELINE};
 use modanchor_core::policy::file::{self, MAX_FILE, PolicyError, PolicyFile, Problem};
+use modanchor_core::policy::judge::{Judgement, Ruling};
 use modanchor_core::policy::rules::Rules;
 use modanchor_core::policy::{expect, explain, judge};
 
-use super::args::PolicyAction;
+use super::args::{PolicyAction, TerminalArgs, VerifyArgs};
 use super::did_you_mean;
 use super::paths::read_regular;
+use super::runner::{self, Runner};
 use super::session::Failed;
-use crate::output;
+use super::trusted::Repository as _;
+use super::{trusted, verify};
 use crate::output::text::escape;
+use crate::output::{self, Destinations};
 
 /// The largest report that a baseline is made from, in bytes.
 const MAX_REPORT: u64 = 256 << 20;
@@ -31,14 +35,64 @@ const DIFFERS: u8 = 1;
 /// # Errors
 ///
 /// See [`Failed`].
-pub fn run(action: &PolicyAction) -> Result<u8, Failed> {
+pub fn run(terminal: &TerminalArgs, action: &PolicyAction) -> Result<u8, Failed> {
     let (text, status) = match action {
         PolicyAction::Check { file } => (check(file).map_err(Failed::usage)?, 0),
         PolicyAction::Test { file, tests } => test(file, tests).map_err(Failed::usage)?,
+        PolicyAction::Explain(args) => return explain_modules(terminal, args),
         PolicyAction::Baseline { report } => (floor(report).map_err(Failed::usage)?, 0),
     };
     output::to_stream(io::stdout(), false, text.as_bytes()).map_err(Failed::unchecked)?;
     Ok(status)
+}
+
+/// Verifies, and tells of every module how it was graded. The status is that of `verify`.
+fn explain_modules(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
+    let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
+    runner::admit(args.output.files())?;
+    let known = match args.config.no_config {
+        true => None,
+        false => Runner::of_process(&args.paths, "looking for a configuration (--no-config: none)")?,
+    };
+    let config = trusted::configuration(terminal, &args.config, &args.paths, known.as_ref())?.config;
+    let judged = verify::judge(terminal, args, config)?;
+    if !args.output.formats.is_empty() {
+        judged.write(terminal, args, &destinations, known.as_ref().and_then(Runner::tree))?;
+        return Ok(judged.outcome.status);
+    }
+    let outcome = judged.outcome;
+    let report: Graded = serde_json::from_slice(&outcome.report).map_err(Failed::unchecked)?;
+    let mut text = String::new();
+    for module in report.modules {
+        let name = format!("{}@{}", module.path, module.version);
+        match module.rulings.is_empty() {
+            true => {
+                let _ = writeln!(
+                    text,
+                    "{}: {}, by no rule: no line of a go.sum is of its zip",
+                    escape(&name),
+                    module.grade
+                );
+            }
+            false => text.push_str(&explain::text(&name, &Judgement { rulings: module.rulings })),
+        }
+    }
+    output::to_stream(io::stdout(), false, text.as_bytes()).map_err(Failed::unchecked)?;
+    Ok(outcome.status)
+}
+
+/// What of a report is told.
+#[derive(Deserialize)]
+struct Graded {
+    modules: Vec<GradedModule>,
+}
+
+#[derive(Deserialize)]
+struct GradedModule {
+    path: String,
+    version: String,
+    grade: String,
+    rulings: Vec<Ruling>,
 }
 
 /// `FILE:LINE:COLUMN: what is wrong`, and what was probably meant.

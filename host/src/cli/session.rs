@@ -9,17 +9,18 @@ use anyhow::Context as _;
 use super::USAGE;
 use super::args::{BytesArgs, NetworkArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
-use super::signatures::{self, CheckSignatures, Signatures};
+use super::signatures::{self, CheckSignatures, Roots, Signatures};
 use crate::cache::tuf::Folders;
 use crate::cache::{self, Store};
 use crate::contract::{
-    BlobTask, Bytes, ClientTask, Database, FailOn, Instant, Job, Next, Outcome, Policy, Presence, Progress, Refusal, Repositories,
-    Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
+    BlobTask, Bytes, ClientTask, Database, FailOn, Instant, Job, Next, Outcome, Policy, Presence, Progress, Refusal,
+    Repositories, Repository, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
 use crate::engine::{COMPONENT_SHA256, Engine, Limits};
 use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
+use crate::files::Regular;
 use crate::goenv::{GoEnv, Sources, Var};
 use crate::output::Diagnostic;
 use crate::output::progress::Bar;

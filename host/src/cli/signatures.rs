@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::SignatureArgs;
-use super::config::{AttestationPlace, RootFile, SigstoreConfig, twice};
+use super::config::{AttestationPlace, Config, RootFile, SigstoreConfig, twice};
 use super::runner::{self, Runner};
 use super::session::Failed;
 use super::trusted;
@@ -115,6 +115,19 @@ pub fn named_root(file: Option<&Path>, paths: &[PathBuf]) -> Result<Option<RootF
     let content =
         trusted::root(file, runner.as_ref()).map_err(|why| Failed::usage(anyhow::anyhow!("--trusted-root: {why}")))?;
     Ok(Some(RootFile { path: file.to_owned(), content, set_by: format!("--trusted-root {}", file.display()) }))
+}
+
+/// The policy that flags name, in place of the configuration's; read as [`named_root`] is.
+///
+/// # Errors
+/// Status 2: a file that cannot be read or is wrong, or a baseline without a policy.
+pub fn policy(config: &mut Config, args: &SignatureArgs, paths: &[PathBuf]) -> Result<(), Failed> {
+    let (policy, baseline) = (args.policy.as_deref(), args.baseline.as_deref());
+    if policy.is_none() && baseline.is_none() {
+        return Ok(());
+    }
+    let runner = Runner::of_process(paths, "--policy")?;
+    trusted::policy(config, policy, baseline, runner.as_ref())
 }
 
 /// What a run is told of signatures.

@@ -72,7 +72,8 @@ pub(crate) struct Judged {
 }
 
 /// Verifies.
-pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, config: Config) -> Result<Judged, Failed> {
+pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, mut config: Config) -> Result<Judged, Failed> {
+    signatures::policy(&mut config, &args.signatures, &args.paths)?;
     let mut collected = collect(terminal, &args.paths, &args.exclude, &config)?;
     let engine = args.bytes.hash_engine.load().map_err(Failed::unchecked)?;
     let programs = programs(&collected, &engine)?;
@@ -80,7 +81,7 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, config: Config) 
     let signatures = CheckSignatures {
         args: &args.signatures,
         root: signatures::named_root(args.signatures.trusted_root.as_deref(), &args.paths)?,
-        needed: false,
+        needed: config.policy.policy.is_some(),
     };
     let flags = Flags {
         terminal,
@@ -108,6 +109,18 @@ impl Judged {
             category: args.repository.category.clone(),
             ..Show::default()
         }
+    }
+
+    /// Shows it wherever it is wanted.
+    pub(crate) fn write(
+        &self,
+        terminal: &TerminalArgs,
+        args: &VerifyArgs,
+        destinations: &Destinations,
+        tree: Option<&Path>,
+    ) -> Result<(), Failed> {
+        let written = destinations.write(&self.outcome, &sources(&self.task), &self.show(terminal, args, tree));
+        written.map_err(|error| Failed::to_show(&self.outcome, error))
     }
 
     /// Shows it on stdout.
