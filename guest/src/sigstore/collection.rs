@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn every_form_is_taken_apart() {
-        let bundle = include_str!("../../../tests/fixtures/sigstore-public/npm-sigstore-4.1.1.provenance.json").trim();
+        let bundle = include_str!("../../../tests/fixtures/sigstore-public/npm/v0.3.sigstore.json").trim();
         let bundle = serde_json::from_str::<Value>(bundle).unwrap().to_string();
         assert_eq!(count(&bundle), (1, 1));
         assert_eq!(count(&format!("[{bundle},{bundle}]")), (2, 2));

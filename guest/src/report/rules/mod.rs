@@ -99,8 +99,6 @@ pub const ALL: &[&Rule] = &[
     &gosum_unknown_hash::RULE,
     &info_malformed::RULE,
     &policy_grade::RULE,
-    &policy_grade::RULE,
-    &policy_unmatched_rule::RULE,
     &policy_unmatched_rule::RULE,
     &provenance_contradiction::RULE,
     &provenance_malformed::RULE,

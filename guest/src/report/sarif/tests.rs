@@ -62,6 +62,8 @@ fn report(findings: Vec<Finding>) -> Report {
         checked_at: "2026-11-27T08:00:00Z".to_owned(),
         verdict: if findings.is_empty() { Verdict::Pass } else { Verdict::Fail },
         repositories: Vec::new(),
+        trusted_roots: Vec::new(),
+        artifacts: Vec::new(),
         sumdbs: vec![SumdbSummary {
             name: "sum.golang.org".to_owned(),
             tree_size: 71_848_828,
@@ -80,6 +82,7 @@ fn report(findings: Vec<Finding>) -> Report {
             bytes: Vec::new(),
             signatures: Vec::new(),
             targets: Vec::new(),
+            rulings: Vec::new(),
         }],
         findings,
         counts: Counts { lines: 100, modules: 1, findings: counts, ..Counts::default() },
