@@ -28,7 +28,7 @@ use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Repla
 use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
-use crate::provenance::source::{SourceError, belongs, repository_of};
+use crate::provenance::source::{Repository, SourceError, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
@@ -461,6 +461,8 @@ impl Verifier<'_> {
             }
             // A person, or another CI: the statement counts for what its signer is, and nothing is known of a build.
             Err(error) => {
+                attestation.source_repository = None;
+                attestation.source_ref = None;
                 return match provenance {
                     Some(_) => reject(contradiction, error.to_string(), help, "builder"),
                     None => Ok(()),
@@ -593,7 +595,7 @@ fn grade(
         };
         let worst = judgements.iter().map(Judgement::grade).min().unwrap_or(PolicyGrade::Unverified);
         judged.grades.insert(number, report_grade(worst));
-        strangers(known, row, group, attestations.get(&number), &judgements, findings);
+        strangers(&judge, known, row, group, attestations.get(&number), &judgements, findings);
         if !settings.has_policy {
             continue;
         }
@@ -662,6 +664,7 @@ fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findin
 
 /// Provenance that somebody else's repository has made of a module whose path says which repository is its own.
 fn strangers(
+    judge: &Judge<'_>,
     known: &Known<'_>,
     row: &Row<'_>,
     group: &Group,
@@ -669,24 +672,35 @@ fn strangers(
     judgements: &[Judgement],
     findings: &mut Findings<'_>,
 ) {
-    let listed = |origin: &str| {
-        let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
-        let ours = rulings.filter(|ruling| ruling.attestation.as_deref() == Some(origin));
-        ours.flat_map(|ruling| &ruling.conditions).any(|one| one.what == "source_repositories" && one.held)
-    };
     for attestation in attestations.into_iter().flatten() {
         let (Kind::Provenance(_), Some(source)) = (&attestation.kind, &attestation.source_repository) else { continue };
         let Some(home) = repository_of(group.module.path()) else { continue };
-        if !attestation.own_repository_of.is_empty() || listed(&attestation.origin) {
+        let mut rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
+        if rulings.any(|ruling| judge.is_source(&ruling.path, attestation)) {
             continue;
         }
+        let issuer = attestation.issuer.as_deref().unwrap_or("none");
+        let spoken = Repository::parse(source).is_some_and(|source| source.is_vouched_by(issuer));
+        // A rule that asks for another repository than the module's own says so by itself.
+        if spoken && !attestation.own_repository_of.is_empty() {
+            continue;
+        }
+        let (module, origin) = (&group.module, &attestation.origin);
+        let (message, found) = match spoken {
+            true => (format!("was made from {source}"), source.clone()),
+            false => (
+                format!("was made from {source} by the word of {issuer}, which does not speak for that repository"),
+                format!("{source} by {issuer}"),
+            ),
+        };
         let message = format!(
-            "an attestation of {} ({}) was made from {source}, and the module's own repository is https://{}",
-            group.module, attestation.origin, home.repository
+            "an attestation of {module} ({origin}) {message}; the module's own repository is {}",
+            home.repository
         );
-        let help = "if that repository is right, name it in the policy: `source_repositories`; else do not use it";
-        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(&group.module).kind("repository");
-        let draft = draft.expected(format!("https://{}", home.repository)).found(source.clone());
+        let help = "if that is right, name the repository, and the signer of another issuer, in the policy: \
+                    `source_repositories`, `identities`; else do not use it";
+        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(module).kind("repository");
+        let draft = draft.expected(home.repository.to_string()).found(found);
         findings.push(draft.by("its certificate").at(&known.files[row.file].path, row.entry.at));
     }
 }

@@ -97,7 +97,12 @@ fn each_condition_is_asked_for_by_itself() {
         (attested(|a| a.kind = Kind::Provenance(ProvenanceVersion::V02)), "trusted", &[]),
         (|a| a.own_repository_of.clear(), "unverified", &["source repository"]),
         (|a| a.issuer = None, "unverified", &["identities", "environment.oidc_issuer"]),
-        (|a| a.issuer = text("https://gitlab.com"), "unverified", &["identities", "environment.oidc_issuer"]),
+        // It does not speak for github.com.
+        (
+            |a| a.issuer = text("https://gitlab.com"),
+            "unverified",
+            &["source repository", "identities", "environment.oidc_issuer"],
+        ),
         (|a| a.identity = text("evil@example.com"), "unverified", &["identities"]),
         (|a| a.publisher = text("https://github.com/acme/"), "unverified", &["publishers"]),
         (|a| a.publisher = None, "unverified", &["publishers"]),
