@@ -284,8 +284,8 @@ pub struct Agreement {
     /// What only the predicate says, in the order of [`Fact`]: it proves nothing.
     pub unconfirmed: Vec<Fact>,
     /// The builder that slsa-github-generator's delegator names as the one it ran: a release of it. The delegator is
-    /// the one that signed, at a release, and isolated. It counts as no builder by itself: policy has to list this
-    /// one as well.
+    /// the one that signed, at a release, and isolated. It counts as no builder by itself: the builder that policy has
+    /// to list is this one, which anybody may have written.
     pub delegated_builder: Option<String>,
 }
 

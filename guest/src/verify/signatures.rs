@@ -25,10 +25,10 @@ use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
 use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
-use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
+use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
-use crate::provenance::source::{Repository, SourceError, belongs, repository_of};
+use crate::provenance::source::{Repository, SourceError, Workflow, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
@@ -469,6 +469,7 @@ impl Verifier<'_> {
                 };
             }
         };
+        let mut builder = vouched.builder.clone();
         if let Some(provenance) = provenance {
             let agreement = vouched.compare(provenance);
             if let Some(first) = agreement.contradictions.first() {
@@ -482,8 +483,15 @@ impl Verifier<'_> {
                 slsa::Version::V1 => ProvenanceVersion::V1,
             });
             attestation.provable_level = vouched.provable_level() as u8;
+            if let Some(ran) = agreement.delegated_builder {
+                // What it ran may be the source's own, and then its owner's to write, like any reusable workflow of the source's.
+                if Workflow::parse(&ran).is_none_or(|ran| ran.repository == vouched.repository) {
+                    attestation.provable_level = attestation.provable_level.min(Level::Two as u8);
+                }
+                builder = ran;
+            }
         }
-        attestation.builder_id = Some(vouched.builder.clone());
+        attestation.builder_id = Some(builder);
         attestation.source_repository = Some(vouched.repository_uri.clone());
         attestation.source_ref.clone_from(&vouched.reference);
         attestation.runner_environment.clone_from(&vouched.runner);

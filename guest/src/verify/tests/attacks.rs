@@ -139,3 +139,47 @@ fn only_the_hosts_issuer_speaks_for_a_repository() {
         assert_eq!((grade(&report), found(&report)), (Grade::Verified, vec![]), "{:#?}", report.findings);
     }
 }
+
+#[test]
+fn a_strangers_attestation_is_found_beside_a_listed_one() {
+    let rule = format!(
+        "schema: modanchor-policy/1\ndefault: {{ require: unverified }}\nrules:\n  - name: acme\n    modules: {LIB}\n    \
+         require: verified\n    source_repositories: [https://github.com/fork/lib, https://github.com/fork/mirror]\n"
+    );
+    let of = |repository| signed(workflow(repository), PROVENANCE, provenance(&own(repository)));
+    let (_, report) = judged(&rule, &[of("fork/lib"), of("fork/mirror")]);
+    assert_eq!((grade(&report), found(&report)), (Grade::Verified, vec![]), "{:#?}", report.findings);
+    let (_, report) = judged(&rule, &[of("fork/lib"), of("evil/lib")]);
+    assert_eq!((grade(&report), found(&report)), (Grade::Verified, vec!["provenance-source"]));
+}
+
+#[test]
+fn a_delegator_is_no_builder() {
+    const DELEGATOR: &str = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/\
+                             delegator_generic_slsa3.yml@refs/tags/v2.1.0";
+    const RAN: &str = "https://github.com/evil/builder/.github/workflows/build.yml@refs/tags/v1.0.0";
+    let rule = |builder: &str| {
+        format!(
+            "schema: modanchor-policy/1\nlevels:\n  3: {{ builder_id: '{builder}' }}\ndefault: {{ require: unverified }}\nrules:\n  \
+             - name: acme\n    modules: {LIB}\n    require: trusted\n    publishers: https://github.com/acme\n    identities:\n      \
+             - identity: {DELEGATOR}\n        issuer: https://token.actions.githubusercontent.com\n"
+        )
+    };
+    // What it ran was anybody's workflow, which it names.
+    let own = RAN.replace("evil/builder", "acme/lib");
+    for (ran, builder, expected) in [
+        (
+            RAN,
+            "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/*@refs/tags/v*",
+            Grade::Verified,
+        ),
+        (RAN, RAN, Grade::Trusted),
+        // The source's owner writes it.
+        (&own, &own, Grade::Verified),
+    ] {
+        let (_, report) =
+            judged(&rule(builder), &[signed(by_builder("acme/lib", DELEGATOR), PROVENANCE, provenance(ran))]);
+        assert_eq!(grade(&report), expected, "{builder}: {:#?}", report.findings);
+        assert_eq!(report.modules[0].signatures[0].builder.as_deref(), Some(ran));
+    }
+}
