@@ -14,6 +14,9 @@ pub const V1: &str = "https://slsa.dev/verification_summary/v1";
 /// The predicate type of version 0.2.
 pub const V02: &str = "https://slsa.dev/verification_summary/v0.2";
 
+/// What the predicate types of all versions begin with.
+pub const ANY: &str = "https://slsa.dev/verification_summary/";
+
 /// The most levels of one summary.
 pub const MAX_LEVELS: usize = 32;
 

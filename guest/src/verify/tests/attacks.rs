@@ -183,3 +183,14 @@ fn a_delegator_is_no_builder() {
         assert_eq!(report.modules[0].signatures[0].builder.as_deref(), Some(ran));
     }
 }
+
+#[test]
+fn a_summary_of_an_unknown_version_is_no_statement_that_counts() {
+    for version in ["v0.1", "v1.1", "v2"] {
+        let kind = format!("https://slsa.dev/verification_summary/{version}");
+        let failed = signed(workflow("acme/lib"), &kind, json!({ "verificationResult": "FAILED" }));
+        let (_, report) = judged("", &[failed]);
+        assert_eq!(grade(&report), Grade::Unverified, "{kind}");
+        assert_eq!(found(&report), ["provenance-malformed"]);
+    }
+}
