@@ -377,6 +377,12 @@ fn is_source(path: &str, asked: &Asked, attestation: &Attestation) -> bool {
     right && is_spoken_for(asked, attestation)
 }
 
+/// Whether who signed is a workflow of the repository that it ran for, or no workflow.
+fn signs_for_itself(attestation: &Attestation) -> bool {
+    let (Some(identity), Some(source)) = (&attestation.identity, &attestation.source_repository) else { return true };
+    identity.strip_prefix(source.as_str()).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// What is asked of one attestation.
 fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attestation) -> Vec<Condition> {
     let mut list = List(Vec::new());
@@ -389,11 +395,13 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
     let signers = any_of(asked.identities.iter().map(|signer| signer.written.as_str()));
 
     // A summary is signed by whoever has looked, so its signer must be one whom the rule lists; what was looked at, and where it
-    // came from, is that one's word.
+    // came from, is that one's word. A reusable workflow signs what its caller says, and who called it is not listed.
     if let Kind::Summary { .. } = attestation.kind {
         let expected =
             if asked.identities.is_empty() { "a rule that lists who may summarise".to_owned() } else { signers };
-        list.ask("identities", verified, listed_signer, expected, signer);
+        let (own, caller) = (signs_for_itself(attestation), text(&attestation.source_repository));
+        let signer = if own { signer } else { format!("{signer}, called from {caller}") };
+        list.ask("identities", verified, listed_signer && own, expected, signer);
     } else {
         let held = is_source(path, asked, attestation);
         let mut found = text(&attestation.source_repository);
@@ -421,7 +429,9 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
         let expected = "a signature that a transparency log has".to_owned();
         list.ask("required_log: rekor", verified, attestation.logged, expected, found.to_owned());
     }
-    let level = level(ways, attestation);
+    // Nobody vouches for his own level.
+    let of_itself = matches!(attestation.kind, Kind::Summary { .. }) && is_source(path, asked, attestation);
+    let level = if of_itself { 0 } else { level(ways, attestation) };
     if asked.minimum_level > 0 {
         let expected = format!("SLSA level {}", asked.minimum_level);
         list.ask("minimum_slsa_level", verified, level >= asked.minimum_level, expected, format!("level {level}"));

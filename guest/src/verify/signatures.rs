@@ -410,6 +410,9 @@ impl Verifier<'_> {
                     return Err(reject(Draft::new(&rules::provenance_subject::RULE, message, help).kind("summary")));
                 }
                 attestation.kind = Kind::Summary { level: summary.build_level().unwrap_or(0) };
+                let source = attestation.source_repository.as_deref().and_then(Repository::parse);
+                attestation.own_repository_of =
+                    source.map(|source| self.own_repository_of(&source, module)).unwrap_or_default();
             }
             other => {
                 let provenance = match other.starts_with("https://slsa.dev/provenance/") {
@@ -500,11 +503,7 @@ impl Verifier<'_> {
             let owner = vouched.repository_uri.rsplit_once('/').map(|(owner, _)| owner.to_owned());
             owner.filter(|_| vouched.issuer == GITHUB_ISSUER)
         });
-        let names: Vec<&str> = self.names(module);
-        attestation.own_repository_of = (names.iter())
-            .filter(|path| vouched.repository.directory_of(path).is_some())
-            .map(|path| (*path).to_owned())
-            .collect();
+        attestation.own_repository_of = self.own_repository_of(&vouched.repository, module);
         self.version(&vouched, module).or_else(|error| {
             let help = "compare the tag with the version; releases are built from their tag";
             reject(&rules::provenance_version::RULE, error.to_string(), help, "source").map_err(|Rejected(draft)| {
@@ -519,10 +518,11 @@ impl Verifier<'_> {
         })
     }
 
-    /// The paths by which a module is known in this build: its own, and those that it stands for.
-    fn names<'m>(&'m self, module: &'m ModuleVersion) -> Vec<&'m str> {
+    /// Of the paths by which a module is known in this build, its own and those that it stands for, those whose own repository it is.
+    fn own_repository_of(&self, repository: &Repository, module: &ModuleVersion) -> Vec<String> {
         let stands = stood_for(self.known.survey, module).map(|(path, _)| path);
-        std::iter::once(module.path()).chain(stands).collect()
+        let names = std::iter::once(module.path()).chain(stands);
+        names.filter(|path| repository.directory_of(path).is_some()).map(str::to_owned).collect()
     }
 
     /// Whether the source is the version's. Where a path does not say in which folder of its repository a module lies, any that

@@ -113,8 +113,8 @@ fn each_condition_is_asked_for_by_itself() {
         (|a| a.runner_environment = text("self-hosted"), "verified", &["environment.runner"]),
         (|a| a.runner_environment = None, "verified", &["environment.runner"]),
         (|a| a.kind = Kind::Statement, "verified", &["provenance"]),
-        // Its signer is listed, whatever it is that was built.
-        (|a| a.kind = Kind::Summary { level: 3 }, "verified", &["provenance"]),
+        // Its signer is listed, and signs whatever its caller says.
+        (|a| a.kind = Kind::Summary { level: 3 }, "unverified", &["identities", "provenance"]),
         // The other way to level 3, and nothing of the first.
         (
             |a| {
@@ -215,6 +215,7 @@ fn a_summary_counts_by_its_signer_and_never_makes_trusted() {
     attestation.kind = Kind::Summary { level: 3 };
     attestation.identity = text("audit@auditor.example");
     attestation.issuer = text("https://accounts.auditor.example");
+    attestation.source_repository = None;
     assert_eq!((judge(&subject).grade(), judge(&subject).satisfied()), (PolicyGrade::Verified, true));
     subject.attestations[0].kind = Kind::Summary { level: 2 };
     let judgement = judge(&subject);

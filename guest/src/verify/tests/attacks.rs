@@ -194,3 +194,38 @@ fn a_summary_of_an_unknown_version_is_no_statement_that_counts() {
         assert_eq!(found(&report), ["provenance-malformed"]);
     }
 }
+
+#[test]
+fn nobody_summarises_for_himself_or_by_another_s_workflow() {
+    const SHARED: &str = "https://github.com/tools/sign/.github/workflows/sign.yml@refs/tags/v1.0.0";
+    let rule = |identity: &str, more: &str| {
+        format!(
+            "schema: modanchor-policy/1\nlevels:\n  3: {{ builder_id: 'https://github.com/tools/**' }}\ndefault: {{ require: \
+             unverified }}\nrules:\n  - name: acme\n    modules: {LIB}\n    require: verified\n    minimum_slsa_level: 3\n    \
+             identities: {{ identity: '{identity}', issuer: 'https://token.actions.githubusercontent.com' }}\n{more}"
+        )
+    };
+    let summary = |leaf| {
+        let predicate = json!({
+            "verifier": { "id": "https://auditor.example" },
+            "resourceUri": "pkg:golang/github.com/acme/lib@v1.2.3",
+            "verificationResult": "PASSED",
+            "verifiedLevels": ["SLSA_BUILD_LEVEL_3"],
+        });
+        [signed(leaf, "https://slsa.dev/verification_summary/v1", predicate)]
+    };
+    let sources = "    source_repositories: https://github.com/acme/lib\n";
+    for (leaf, identity, more, expected) in [
+        (workflow("auditor/audit"), own("auditor/audit"), "", Grade::Verified),
+        // Its own, by its path or by the policy.
+        (workflow("acme/lib"), own("acme/lib"), "", Grade::Unverified),
+        (workflow("acme/lib"), own("acme/lib"), sources, Grade::Unverified),
+        // Anybody calls it.
+        (by_builder("evil/lib", SHARED), SHARED.to_owned(), "", Grade::Unverified),
+        (by_builder("tools/sign-evil", SHARED), SHARED.to_owned(), "", Grade::Unverified),
+    ] {
+        let (_, report) = judged(&rule(&identity, more), &summary(leaf));
+        assert_eq!(grade(&report), expected, "{identity} {more}");
+        assert_eq!(found(&report).is_empty(), expected == Grade::Verified, "{:#?}", report.findings);
+    }
+}
