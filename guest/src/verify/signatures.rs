@@ -25,10 +25,10 @@ use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
 use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
-use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
+use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
-use crate::provenance::source::{SourceError, belongs, repository_of};
+use crate::provenance::source::{Repository, SourceError, Workflow, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
@@ -401,7 +401,8 @@ impl Verifier<'_> {
             logged: !proof.logged().is_empty(),
         };
         match statement.predicate_type.as_str() {
-            vsa::V1 | vsa::V02 => {
+            // Of any version: what is no summary that is read must not count as a statement, whatever it says.
+            kind if kind.starts_with(vsa::ANY) => {
                 let summary = Summary::parse(&statement).map_err(|error| malformed(error.to_string()))?;
                 if !summary.is_about(module) {
                     let message = format!("{what}: it is a summary of {}", summary.resource_uri);
@@ -409,6 +410,9 @@ impl Verifier<'_> {
                     return Err(reject(Draft::new(&rules::provenance_subject::RULE, message, help).kind("summary")));
                 }
                 attestation.kind = Kind::Summary { level: summary.build_level().unwrap_or(0) };
+                let source = attestation.source_repository.as_deref().and_then(Repository::parse);
+                attestation.own_repository_of =
+                    source.map(|source| self.own_repository_of(&source, module)).unwrap_or_default();
             }
             other => {
                 let provenance = match other.starts_with("https://slsa.dev/provenance/") {
@@ -461,12 +465,15 @@ impl Verifier<'_> {
             }
             // A person, or another CI: the statement counts for what its signer is, and nothing is known of a build.
             Err(error) => {
+                attestation.source_repository = None;
+                attestation.source_ref = None;
                 return match provenance {
                     Some(_) => reject(contradiction, error.to_string(), help, "builder"),
                     None => Ok(()),
                 };
             }
         };
+        let mut builder = vouched.builder.clone();
         if let Some(provenance) = provenance {
             let agreement = vouched.compare(provenance);
             if let Some(first) = agreement.contradictions.first() {
@@ -480,8 +487,15 @@ impl Verifier<'_> {
                 slsa::Version::V1 => ProvenanceVersion::V1,
             });
             attestation.provable_level = vouched.provable_level() as u8;
+            if let Some(ran) = agreement.delegated_builder {
+                // What it ran may be the source's own, and then its owner's to write, like any reusable workflow of the source's.
+                if Workflow::parse(&ran).is_none_or(|ran| ran.repository == vouched.repository) {
+                    attestation.provable_level = attestation.provable_level.min(Level::Two as u8);
+                }
+                builder = ran;
+            }
         }
-        attestation.builder_id = Some(vouched.builder.clone());
+        attestation.builder_id = Some(builder);
         attestation.source_repository = Some(vouched.repository_uri.clone());
         attestation.source_ref.clone_from(&vouched.reference);
         attestation.runner_environment.clone_from(&vouched.runner);
@@ -489,11 +503,7 @@ impl Verifier<'_> {
             let owner = vouched.repository_uri.rsplit_once('/').map(|(owner, _)| owner.to_owned());
             owner.filter(|_| vouched.issuer == GITHUB_ISSUER)
         });
-        let names: Vec<&str> = self.names(module);
-        attestation.own_repository_of = (names.iter())
-            .filter(|path| vouched.repository.directory_of(path).is_some())
-            .map(|path| (*path).to_owned())
-            .collect();
+        attestation.own_repository_of = self.own_repository_of(&vouched.repository, module);
         self.version(&vouched, module).or_else(|error| {
             let help = "compare the tag with the version; releases are built from their tag";
             reject(&rules::provenance_version::RULE, error.to_string(), help, "source").map_err(|Rejected(draft)| {
@@ -508,10 +518,11 @@ impl Verifier<'_> {
         })
     }
 
-    /// The paths by which a module is known in this build: its own, and those that it stands for.
-    fn names<'m>(&'m self, module: &'m ModuleVersion) -> Vec<&'m str> {
+    /// Of the paths by which a module is known in this build, its own and those that it stands for, those whose own repository it is.
+    fn own_repository_of(&self, repository: &Repository, module: &ModuleVersion) -> Vec<String> {
         let stands = stood_for(self.known.survey, module).map(|(path, _)| path);
-        std::iter::once(module.path()).chain(stands).collect()
+        let names = std::iter::once(module.path()).chain(stands);
+        names.filter(|path| repository.directory_of(path).is_some()).map(str::to_owned).collect()
     }
 
     /// Whether the source is the version's. Where a path does not say in which folder of its repository a module lies, any that
@@ -593,7 +604,7 @@ fn grade(
         };
         let worst = judgements.iter().map(Judgement::grade).min().unwrap_or(PolicyGrade::Unverified);
         judged.grades.insert(number, report_grade(worst));
-        strangers(known, row, group, attestations.get(&number), &judgements, findings);
+        strangers(&judge, known, row, group, attestations.get(&number), &judgements, findings);
         if !settings.has_policy {
             continue;
         }
@@ -662,6 +673,7 @@ fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findin
 
 /// Provenance that somebody else's repository has made of a module whose path says which repository is its own.
 fn strangers(
+    judge: &Judge<'_>,
     known: &Known<'_>,
     row: &Row<'_>,
     group: &Group,
@@ -669,24 +681,35 @@ fn strangers(
     judgements: &[Judgement],
     findings: &mut Findings<'_>,
 ) {
-    let listed = |origin: &str| {
-        let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
-        let ours = rulings.filter(|ruling| ruling.attestation.as_deref() == Some(origin));
-        ours.flat_map(|ruling| &ruling.conditions).any(|one| one.what == "source_repositories" && one.held)
-    };
     for attestation in attestations.into_iter().flatten() {
         let (Kind::Provenance(_), Some(source)) = (&attestation.kind, &attestation.source_repository) else { continue };
         let Some(home) = repository_of(group.module.path()) else { continue };
-        if !attestation.own_repository_of.is_empty() || listed(&attestation.origin) {
+        let mut rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
+        if rulings.any(|ruling| judge.is_source(&ruling.path, attestation)) {
             continue;
         }
+        let issuer = attestation.issuer.as_deref().unwrap_or("none");
+        let spoken = Repository::parse(source).is_some_and(|source| source.is_vouched_by(issuer));
+        // A rule that asks for another repository than the module's own says so by itself.
+        if spoken && !attestation.own_repository_of.is_empty() {
+            continue;
+        }
+        let (module, origin) = (&group.module, &attestation.origin);
+        let (message, found) = match spoken {
+            true => (format!("was made from {source}"), source.clone()),
+            false => (
+                format!("was made from {source} by the word of {issuer}, which does not speak for that repository"),
+                format!("{source} by {issuer}"),
+            ),
+        };
         let message = format!(
-            "an attestation of {} ({}) was made from {source}, and the module's own repository is https://{}",
-            group.module, attestation.origin, home.repository
+            "an attestation of {module} ({origin}) {message}; the module's own repository is {}",
+            home.repository
         );
-        let help = "if that repository is right, name it in the policy: `source_repositories`; else do not use it";
-        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(&group.module).kind("repository");
-        let draft = draft.expected(format!("https://{}", home.repository)).found(source.clone());
+        let help = "if that is right, name the repository, and the signer of another issuer, in the policy: \
+                    `source_repositories`, `identities`; else do not use it";
+        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(module).kind("repository");
+        let draft = draft.expected(home.repository.to_string()).found(found);
         findings.push(draft.by("its certificate").at(&known.files[row.file].path, row.entry.at));
     }
 }
