@@ -238,6 +238,19 @@ impl<'a> Judge<'a> {
         Judgement { rulings }
     }
 
+    /// Whether what is asked of `path` lists `source` among the source repositories.
+    #[must_use]
+    pub fn lists_source(&self, path: &str, source: &str) -> bool {
+        self.asked(path).1.sources.matches(source)
+    }
+
+    /// The number of the rule of a path, and what is asked of it; none: the default.
+    fn asked(&self, path: &str) -> (Option<usize>, &'a Asked) {
+        let rules = &self.rules.rules;
+        let rule = rules.iter().position(|rule| rule.modules.iter().any(|globs| globs.matching(path).is_some()));
+        (rule, rule.map_or(&self.rules.default, |number| &rules[number].asked))
+    }
+
     /// The names of rules that have matched no module, in the order of the policy.
     #[must_use]
     pub fn unmatched(&self) -> Vec<&'a str> {
@@ -245,13 +258,9 @@ impl<'a> Judge<'a> {
     }
 
     fn ruling(&mut self, path: &str, subject: &Subject) -> Ruling {
-        let rule =
-            self.rules.rules.iter().position(|rule| rule.modules.iter().any(|globs| globs.matching(path).is_some()));
+        let (rule, asked) = self.asked(path);
         self.matched.extend(rule);
-        let (name, asked) = match rule.map(|i| &self.rules.rules[i]) {
-            Some(rule) => (rule.name.as_str(), &rule.asked),
-            None => (DEFAULT, &self.rules.default),
-        };
+        let name = rule.map_or(DEFAULT, |number| self.rules.rules[number].name.as_str());
         let floor = self.rules.floors.as_ref().and_then(|floors| floors.get(path)).copied();
         let required = floor.unwrap_or(asked.grade);
         let mut conditions = of_module(asked, subject);

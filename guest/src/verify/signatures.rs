@@ -593,7 +593,7 @@ fn grade(
         };
         let worst = judgements.iter().map(Judgement::grade).min().unwrap_or(PolicyGrade::Unverified);
         judged.grades.insert(number, report_grade(worst));
-        strangers(known, row, group, attestations.get(&number), &judgements, findings);
+        strangers(known, row, group, attestations.get(&number), &judge, &judgements, findings);
         if !settings.has_policy {
             continue;
         }
@@ -666,27 +666,24 @@ fn strangers(
     row: &Row<'_>,
     group: &Group,
     attestations: Option<&Vec<Attestation>>,
+    judge: &Judge<'_>,
     judgements: &[Judgement],
     findings: &mut Findings<'_>,
 ) {
-    let listed = |origin: &str| {
-        let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
-        let ours = rulings.filter(|ruling| ruling.attestation.as_deref() == Some(origin));
-        ours.flat_map(|ruling| &ruling.conditions).any(|one| one.what == "source_repositories" && one.held)
-    };
+    let paths = || judgements.iter().flat_map(|judgement| &judgement.rulings).map(|ruling| ruling.path.as_str());
     for attestation in attestations.into_iter().flatten() {
         let (Kind::Provenance(_), Some(source)) = (&attestation.kind, &attestation.source_repository) else { continue };
         let Some(home) = repository_of(group.module.path()) else { continue };
-        if !attestation.own_repository_of.is_empty() || listed(&attestation.origin) {
+        if !attestation.own_repository_of.is_empty() || paths().any(|path| judge.lists_source(path, source)) {
             continue;
         }
         let message = format!(
-            "an attestation of {} ({}) was made from {source}, and the module's own repository is https://{}",
+            "an attestation of {} ({}) was made from {source}, and the module's own repository is {}",
             group.module, attestation.origin, home.repository
         );
         let help = "if that repository is right, name it in the policy: `source_repositories`; else do not use it";
         let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(&group.module).kind("repository");
-        let draft = draft.expected(format!("https://{}", home.repository)).found(source.clone());
+        let draft = draft.expected(home.repository.to_string()).found(source.clone());
         findings.push(draft.by("its certificate").at(&known.files[row.file].path, row.entry.at));
     }
 }
@@ -697,19 +694,8 @@ fn fell_short(settings: &Settings, module: &ModuleVersion, ruling: &Ruling) -> D
 
 /// The finding about a module that is not what the policy asks for.
 fn short_of(settings: &Settings, module: &str, ruling: &Ruling) -> Draft {
-    let rule = match ruling.by_baseline {
-        true => "the baseline".to_owned(),
-        false => format!("the rule {}", ruling.name),
-    };
-    let standing = match ruling.grade >= ruling.required {
-        true => format!("{module} lacks what {rule} asks for"),
-        false => {
-            let (grade, required) = (grade_name(ruling.grade), grade_name(ruling.required));
-            format!("{module} is {grade}, and {rule} asks for {required}")
-        }
-    };
     let help = "`modanchor policy explain` shows every condition; use a version that meets it, or change the policy";
-    Draft::new(&rules::policy_grade::RULE, format!("{standing}; {}", explain::reason(ruling)), help)
+    Draft::new(&rules::policy_grade::RULE, explain::reason(module, ruling), help)
         .kind("grade")
         .expected(grade_name(ruling.required))
         .found(grade_name(ruling.grade))
