@@ -20,6 +20,7 @@ use crate::contract::{
     AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, ProvenanceVersion, Request, ZipDigest,
 };
 use crate::exchange::Exchange;
+use crate::gosum::Span;
 use crate::gosum::gomod::Replacement as Replaced;
 use crate::gosum::wanted::Survey;
 use crate::hex;
@@ -193,6 +194,8 @@ pub(super) struct Known<'a> {
     pub(super) survey: &'a Survey,
     pub(super) bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     pub(super) targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    /// Modules that are vendored, and of whose zip no line is there.
+    pub(super) unlined: &'a [(ModuleVersion, &'a str, Span)],
     /// Whether everything was looked at, and not one module alone.
     pub(super) all: bool,
 }
@@ -659,7 +662,8 @@ fn grade(
     }
 }
 
-/// Modules that a folder stands for, or that went into a program out of one (vendored, say): nobody vouches for it.
+/// Modules that a folder stands for, that went into a program out of one, or that are vendored without a line: nobody vouches for
+/// it. Builds with `-mod=vendor` ask no go.sum, so leaving the line out must not be a way around the policy.
 fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findings: &mut Findings<'_>) {
     let mut fall_short = |path: &str, version: &str, folder: &str, place: &dyn Fn(Draft) -> Draft| {
         let judgement = judge.judge(&Subject {
@@ -678,6 +682,12 @@ fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findin
         let Replaced::Directory(folder) = &replaced.line.with else { continue };
         let version = replaced.line.version.as_deref().unwrap_or_default();
         fall_short(&replaced.line.path, version, folder, &|draft| draft.at(&replaced.file, replaced.line.at));
+    }
+    for (module, file, at) in known.unlined {
+        let others = stood_for(known, module).map(|(path, _)| path);
+        for path in std::iter::once(module.path()).chain(others).collect::<BTreeSet<_>>() {
+            fall_short(path, module.version(), "vendor, without a line of go.sum", &|draft| draft.at(file, *at));
+        }
     }
     for file in known.files {
         for (module, line) in file.program.iter().flat_map(programs::unpinned) {
