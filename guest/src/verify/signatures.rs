@@ -12,6 +12,7 @@ use super::approvals::{self, Interests};
 use super::files::{Group, Input, Row};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
+use super::programs;
 use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
 use super::text;
@@ -19,6 +20,7 @@ use crate::contract::{
     AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, ProvenanceVersion, Request, ZipDigest,
 };
 use crate::exchange::Exchange;
+use crate::gosum::Span;
 use crate::gosum::gomod::Replacement as Replaced;
 use crate::gosum::wanted::Survey;
 use crate::hex;
@@ -192,6 +194,8 @@ pub(super) struct Known<'a> {
     pub(super) survey: &'a Survey,
     pub(super) bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     pub(super) targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    /// Modules that are vendored, and of whose zip no line is there.
+    pub(super) unlined: &'a [(ModuleVersion, &'a str, Span)],
     /// Whether everything was looked at, and not one module alone.
     pub(super) all: bool,
 }
@@ -520,7 +524,7 @@ impl Verifier<'_> {
 
     /// Of the paths by which a module is known in this build, its own and those that it stands for, those whose own repository it is.
     fn own_repository_of(&self, repository: &Repository, module: &ModuleVersion) -> Vec<String> {
-        let stands = stood_for(self.known.survey, module).map(|(path, _)| path);
+        let stands = stood_for(self.known, module).map(|(path, _)| path);
         let names = std::iter::once(module.path()).chain(stands);
         names.filter(|path| repository.directory_of(path).is_some()).map(str::to_owned).collect()
     }
@@ -542,17 +546,24 @@ impl Verifier<'_> {
     }
 }
 
-/// What a module version stands for: path, and the one version that is replaced by it.
+/// What a module version stands for, in a checkout or in a program: path, and the one version that is replaced by it.
 fn stood_for<'a>(
-    survey: &'a Survey,
+    known: &Known<'a>,
     module: &'a ModuleVersion,
-) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + 'a {
-    survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
-        Replaced::Module { path, version } if path == module.path() && version == module.version() => {
+) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+    let is = |path: &str, version: &str| path == module.path() && version == module.version();
+    let lines = known.survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
+        Replaced::Module { path, version } if is(path, version) => {
             Some((replaced.line.path.as_str(), replaced.line.version.as_deref()))
         }
         _ => None,
-    })
+    });
+    let programs = known.files.iter().filter_map(|file| file.program.as_ref());
+    let built = programs.flat_map(|info| &info.deps).filter_map(move |dep| match &dep.replace {
+        Some(with) if is(&with.path, &with.version) => Some((dep.path.as_str(), Some(dep.version.as_str()))),
+        _ => None,
+    });
+    lines.chain(built)
 }
 
 /// Grades every module by the policy, and reports those that fall short of it.
@@ -592,7 +603,7 @@ fn grade(
             },
         };
         let (path, version) = (group.module.path(), group.module.version());
-        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known.survey, &group.module).collect();
+        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known, &group.module).collect();
         let judgements: Vec<Judgement> = match stands.is_empty() {
             true => vec![judge.judge(&own(path, version, None))],
             false => (stands.into_iter())
@@ -651,22 +662,37 @@ fn grade(
     }
 }
 
-/// Modules that a folder stands for: nobody vouches for it.
+/// Modules that a folder stands for, that went into a program out of one, or that are vendored without a line: nobody vouches for
+/// it. Builds with `-mod=vendor` ask no go.sum, so leaving the line out must not be a way around the policy.
 fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findings: &mut Findings<'_>) {
-    for replaced in known.survey.replaced() {
-        let Replaced::Directory(folder) = &replaced.line.with else { continue };
-        let version = replaced.line.version.as_deref().unwrap_or_default();
+    let mut fall_short = |path: &str, version: &str, folder: &str, place: &dyn Fn(Draft) -> Draft| {
         let judgement = judge.judge(&Subject {
-            path: replaced.line.path.clone(),
+            path: path.to_owned(),
             version: version.to_owned(),
-            replaced_by: Some(Replacement::Directory(folder.clone())),
+            replaced_by: Some(Replacement::Directory(folder.to_owned())),
             checksums: Checksums::Unlogged,
             tuf_approved: false,
             attestations: Vec::new(),
         });
         for ruling in judgement.rulings.iter().filter(|ruling| !ruling.satisfied) {
-            let draft = short_of(settings, &replaced.line.path, ruling);
-            findings.push(draft.at(&replaced.file, replaced.line.at).module(&replaced.line.path, version));
+            findings.push(place(short_of(settings, path, ruling)).module(path, version));
+        }
+    };
+    for replaced in known.survey.replaced() {
+        let Replaced::Directory(folder) = &replaced.line.with else { continue };
+        let version = replaced.line.version.as_deref().unwrap_or_default();
+        fall_short(&replaced.line.path, version, folder, &|draft| draft.at(&replaced.file, replaced.line.at));
+    }
+    for (module, file, at) in known.unlined {
+        let others = stood_for(known, module).map(|(path, _)| path);
+        for path in std::iter::once(module.path()).chain(others).collect::<BTreeSet<_>>() {
+            fall_short(path, module.version(), "vendor, without a line of go.sum", &|draft| draft.at(file, *at));
+        }
+    }
+    for file in known.files {
+        for (module, line) in file.program.iter().flat_map(programs::unpinned) {
+            let folder = module.replace.as_ref().map_or("that it was built from", |with| &with.path);
+            fall_short(&module.path, &module.version, folder, &|draft| draft.at(&file.path, line));
         }
     }
 }
