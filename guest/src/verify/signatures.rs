@@ -26,7 +26,9 @@ use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
-use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
+use crate::policy::judge::{
+    Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, SUMDB, Subject, TUF, grade_name,
+};
 use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
@@ -622,21 +624,28 @@ fn grade(
         let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
         judged.rulings.insert(number, rulings.clone().cloned().collect());
         for ruling in rulings.filter(|ruling| !ruling.satisfied) {
-            let unanswered = evidence.unanswered.get(&number);
-            let only_for_want = ruling.failures().all(|condition| condition.needed_for != PolicyGrade::Unverified);
-            match unanswered.filter(|_| only_for_want && !wrong) {
-                Some(places) => {
-                    for (place, failure) in places {
-                        let (_, lump) = unavailable
-                            .entry((place.clone(), *failure as u8))
-                            .or_insert_with(|| (*failure, Lump::default()));
-                        lump.add(row, group);
-                    }
+            // What could not be asked is not taken for absent.
+            let unanswered = evidence.unanswered.get(&number).map_or(&[][..], Vec::as_slice);
+            let mut wants = false;
+            let open = ruling.failures().all(|condition| match &*condition.what {
+                SUMDB => rows.iter().any(|row| row.status == LineStatus::Unchecked),
+                TUF => targets.iter().any(|target| target.status == TargetStatus::Unchecked),
+                _ => {
+                    wants = true;
+                    !unanswered.is_empty()
                 }
-                None => {
-                    let draft = fell_short(settings, &group.module, ruling).about(&group.module);
-                    findings.push(draft.at(&known.files[row.file].path, row.entry.at));
-                }
+            });
+            if wrong || !open {
+                let draft = fell_short(settings, &group.module, ruling).about(&group.module);
+                findings.push(draft.at(&known.files[row.file].path, row.entry.at));
+                continue;
+            }
+            // Of the log and of TUF, findings of their own speak.
+            findings.set_incomplete();
+            for (place, failure) in unanswered.iter().filter(|_| wants) {
+                let (_, lump) =
+                    unavailable.entry((place.clone(), *failure as u8)).or_insert_with(|| (*failure, Lump::default()));
+                lump.add(row, group);
             }
         }
     }

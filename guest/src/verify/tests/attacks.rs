@@ -229,3 +229,23 @@ fn nobody_summarises_for_himself_or_by_another_s_workflow() {
         assert_eq!(found(&report).is_empty(), expected == Grade::Verified, "{:#?}", report.findings);
     }
 }
+
+/// Who can keep answers from a run must not make it say that a module is wrong, nor that it is right.
+#[test]
+fn a_log_that_cannot_be_asked_is_not_one_without_the_module() {
+    let mut world = World::new(10);
+    let policy = "schema: modanchor-policy/1\ndefault: { require: unverified, required_log: sumdb }\n";
+    let mut job = world.job(&go_sum([3]));
+    job.policy = Some(crate::policy::file::read(policy.as_bytes(), "policy.yaml").expect("a policy").policy);
+    passes(world.run(job.clone()), 2);
+    let (outcome, report) = World::new(10).run_with(job.clone(), |request, answer| match request {
+        Request::Sumdb(_) => Err(Failure::Unreachable),
+        _ => answer,
+    });
+    assert_eq!((outcome.status, rules(&report)), (3, vec!["unchecked"]), "{:#?}", report.findings);
+    // What is not looked up on purpose is absent.
+    job.skip.patterns = "example.org".into();
+    let (outcome, report) = World::new(10).run(job);
+    assert_eq!(outcome.status, 1);
+    assert!(rules(&report).contains(&"policy-grade"), "{:#?}", report.findings);
+}
