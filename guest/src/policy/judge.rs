@@ -22,6 +22,11 @@ use super::rules::{Asked, DEFAULT, Rules, Way, any_of};
 use crate::contract::{PolicyGrade, ProvenanceVersion};
 use crate::provenance::source::Repository;
 
+/// What a condition about the checksum database is called.
+pub const SUMDB: &str = "required_log: sumdb";
+/// What a condition about approval is called.
+pub const TUF: &str = "required_tuf_approval";
+
 /// What is put in a module's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replacement {
@@ -345,12 +350,12 @@ fn of_module(asked: &Asked, subject: &Subject) -> Vec<Condition> {
     if asked.sumdb {
         let logged = subject.checksums == Checksums::Logged && !folder;
         let found = if logged { "in the database" } else { "not checked against it" };
-        ask("required_log: sumdb", logged, "checksums that the checksum database has", found);
+        ask(SUMDB, logged, "checksums that the checksum database has", found);
     }
     if asked.tuf {
         let approved = subject.tuf_approved && !folder;
         let found = if approved { "approved" } else { "not approved" };
-        ask("required_tuf_approval", approved, "approval by a TUF repository", found);
+        ask(TUF, approved, "approval by a TUF repository", found);
     }
     conditions
 }

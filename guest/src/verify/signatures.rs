@@ -26,7 +26,9 @@ use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
-use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
+use crate::policy::judge::{
+    Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, SUMDB, Subject, TUF, grade_name,
+};
 use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
@@ -401,10 +403,12 @@ impl Verifier<'_> {
         line.predicate_type = Some(statement.predicate_type.clone());
 
         let module = &self.known.groups[number].module;
-        let by = joins(&statement, &self.zip(number)).map_err(|error| {
+        let other = |why: String| {
             let help = "ask its author for a statement of the module's zip; `modanchor statement` writes one";
-            reject(Draft::new(&rules::provenance_subject::RULE, format!("{what}: {error}"), help).kind("subject"))
-        })?;
+            reject(Draft::new(&rules::provenance_subject::RULE, format!("{what}: {why}"), help).kind("subject"))
+        };
+        let zip = self.zip(number).ok_or_else(|| other("the lines of go.sum do not agree on the zip".to_owned()))?;
+        let by = joins(&statement, &zip).map_err(|error| other(error.to_string()))?;
         line.joined_by = Some(By::as_str(by).to_owned());
         let mut attestation = Attestation {
             origin: origin.to_owned(),
@@ -451,17 +455,15 @@ impl Verifier<'_> {
         Ok(attestation)
     }
 
-    /// The module's zip: its digest counts only where the file was measured to have the h1.
-    fn zip(&self, number: usize) -> Zip {
-        let group = &self.known.groups[number];
-        // Only groups with a zip are asked about.
-        let zip = zip_of(group, self.known.rows);
+    /// The module's zip, where its lines agree on one: its digest counts only where the file was measured to have the h1.
+    fn zip(&self, number: usize) -> Option<Zip> {
+        let zip = zip_of(&self.known.groups[number], self.known.rows)?;
+        let h1 = zip.h1.to_string();
         let measured = self.known.bytes.get(&number).into_iter().flatten().any(|bytes| {
-            let same = bytes.hash.as_ref() == zip.map(|zip| zip.h1.to_string()).as_ref();
+            let same = bytes.hash.as_ref() == Some(&h1);
             bytes.what == What::Zip && bytes.status == BytesStatus::Verified && same
         });
-        let sha256 = self.evidence.digests.get(&number).copied().filter(|_| measured);
-        Zip { sha256, ..zip.unwrap_or(Zip { h1: crate::dirhash::H1([0; 32]), sha256: None }) }
+        Some(Zip { sha256: self.evidence.digests.get(&number).copied().filter(|_| measured), ..zip })
     }
 
     /// What the certificate says of the build, which the predicate must not contradict, and which must be the version's.
@@ -638,21 +640,28 @@ fn grade(
         let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
         judged.rulings.insert(number, rulings.clone().cloned().collect());
         for ruling in rulings.filter(|ruling| !ruling.satisfied) {
-            let unanswered = evidence.unanswered.get(&number);
-            let only_for_want = ruling.failures().all(|condition| condition.needed_for != PolicyGrade::Unverified);
-            match unanswered.filter(|_| only_for_want && !wrong) {
-                Some(places) => {
-                    for (place, failure) in places {
-                        let (_, lump) = unavailable
-                            .entry((place.clone(), *failure as u8))
-                            .or_insert_with(|| (*failure, Lump::default()));
-                        lump.add(row, group);
-                    }
+            // What could not be asked is not taken for absent.
+            let unanswered = evidence.unanswered.get(&number).map_or(&[][..], Vec::as_slice);
+            let mut wants = false;
+            let open = ruling.failures().all(|condition| match &*condition.what {
+                SUMDB => rows.iter().any(|row| row.status == LineStatus::Unchecked),
+                TUF => targets.iter().any(|target| target.status == TargetStatus::Unchecked),
+                _ => {
+                    wants = true;
+                    !unanswered.is_empty()
                 }
-                None => {
-                    let draft = fell_short(settings, &group.module, ruling).about(&group.module);
-                    findings.push(draft.at(&known.files[row.file].path, row.entry.at));
-                }
+            });
+            if wrong || !open {
+                let draft = fell_short(settings, &group.module, ruling).about(&group.module);
+                findings.push(draft.at(&known.files[row.file].path, row.entry.at));
+                continue;
+            }
+            // Of the log and of TUF, findings of their own speak.
+            findings.set_incomplete();
+            for (place, failure) in unanswered.iter().filter(|_| wants) {
+                let (_, lump) =
+                    unavailable.entry((place.clone(), *failure as u8)).or_insert_with(|| (*failure, Lump::default()));
+                lump.add(row, group);
             }
         }
     }

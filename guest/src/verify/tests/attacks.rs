@@ -3,15 +3,28 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::contract::{AttestationPlace, TrustedRoot};
-use crate::sigstore::testing::{Content, Extension, Instance, Leaf, Recipe, Signer as By};
+use crate::contract::{Artifact, AttestationPlace, BlobTask, Digests, Identity, TrustedRoot};
+use crate::sigstore::key::Kind;
+use crate::sigstore::testing::{Content, Extension, Instance, Key, Leaf, Recipe, Signer as By};
 
 const LIB: &str = "github.com/acme/lib";
 const TAG: &str = "refs/tags/v1.2.3";
 const RELEASE: &str = ".github/workflows/release.yml";
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+
+fn root(instance: &Instance) -> TrustedRoot {
+    TrustedRoot {
+        name: "test".into(),
+        repository: None,
+        target: "trusted_root.json".into(),
+        content: instance.trusted_root().to_string().into_bytes(),
+        expires: None,
+        set_by: "the test".into(),
+    }
+}
 
 /// Judges a go.sum with LIB alone, with what lies beside its zip at the proxy.
 fn judged(policy: &str, attestations: &[Value]) -> (Outcome, Report) {
@@ -22,14 +35,7 @@ fn judged(policy: &str, attestations: &[Value]) -> (Outcome, Report) {
     // That GOSUMDB is off is not what these tests are about.
     job.fail_on = FailOn::High;
     job.sigstore = SigstoreSettings {
-        roots: vec![TrustedRoot {
-            name: "test".into(),
-            repository: None,
-            target: "trusted_root.json".into(),
-            content: instance.trusted_root().to_string().into_bytes(),
-            expires: None,
-            set_by: "the test".into(),
-        }],
+        roots: vec![root(&instance)],
         places: vec![AttestationPlace::Proxy],
         private: String::new(),
         rekor: false,
@@ -228,4 +234,116 @@ fn nobody_summarises_for_himself_or_by_another_s_workflow() {
         assert_eq!(grade(&report), expected, "{identity} {more}");
         assert_eq!(found(&report).is_empty(), expected == Grade::Verified, "{:#?}", report.findings);
     }
+}
+
+/// Who can keep answers from a run must not make it say that a module is wrong, nor that it is right.
+#[test]
+fn a_log_that_cannot_be_asked_is_not_one_without_the_module() {
+    let mut world = World::new(10);
+    let policy = "schema: modanchor-policy/1\ndefault: { require: unverified, required_log: sumdb }\n";
+    let mut job = world.job(&go_sum([3]));
+    job.policy = Some(crate::policy::file::read(policy.as_bytes(), "policy.yaml").expect("a policy").policy);
+    passes(world.run(job.clone()), 2);
+    let (outcome, report) = World::new(10).run_with(job.clone(), |request, answer| match request {
+        Request::Sumdb(_) => Err(Failure::Unreachable),
+        _ => answer,
+    });
+    assert_eq!((outcome.status, rules(&report)), (3, vec!["unchecked"]), "{:#?}", report.findings);
+    // What is not looked up on purpose is absent.
+    job.skip.patterns = "example.org".into();
+    let (outcome, report) = World::new(10).run(job);
+    assert_eq!(outcome.status, 1);
+    assert!(rules(&report).contains(&"policy-grade"), "{:#?}", report.findings);
+}
+
+/// What Rekor's version 1 interface answers of the entry of a bundle: its name, and the entry.
+fn rekor_entry(bundle: &Value) -> (String, Value) {
+    let entry = &bundle["verificationMaterial"]["tlogEntries"][0];
+    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str).expect("text").to_owned();
+    let bytes = |pointer: &str| STANDARD.decode(text(pointer)).expect("base64");
+    let name = crate::hex::encode(&crate::sumdb::tlog::record_hash(&bytes("/canonicalizedBody")).0);
+    let number = |pointer: &str| text(pointer).parse::<u64>().expect("a number");
+    let answer = json!({
+        "body": text("/canonicalizedBody"),
+        "integratedTime": number("/integratedTime"),
+        "logID": crate::hex::encode(&bytes("/logId/keyId")),
+        "logIndex": number("/logIndex"),
+        "verification": { "signedEntryTimestamp": text("/inclusionPromise/signedEntryTimestamp") },
+    });
+    (name, answer)
+}
+
+#[test]
+fn no_number_of_entries_hides_the_signers_own() {
+    let instance = Instance::new(1);
+    let file = b"app".to_vec();
+    let recipe = |seed: u8| {
+        let mut leaf = Leaf::person(&instance, "a@acme.example", "https://accounts.example");
+        leaf.key = Key::new(Kind::P256, seed);
+        Recipe::new(By::Certificate(leaf), Content::Message(file.clone()))
+    };
+    let mut bundle = instance.bundle(&recipe(101));
+    // The oldest, and what anybody has put behind it.
+    let entries: Vec<(String, Value)> = std::iter::once(rekor_entry(&bundle))
+        .chain((110..150).map(|seed| rekor_entry(&instance.bundle(&recipe(seed)))))
+        .collect();
+    bundle["verificationMaterial"]["tlogEntries"] = json!([]);
+    let task = BlobTask {
+        name: "app".into(),
+        artifact: Artifact::File(Digests {
+            length: 3,
+            sha256: Sha256::digest(&file).to_vec(),
+            sha384: Vec::new(),
+            sha512: Vec::new(),
+        }),
+        signer: crate::contract::Signer::Identity(Identity {
+            subject: Some("a@acme.example".into()),
+            subject_regexp: None,
+            issuer: Some("https://accounts.example".into()),
+            issuer_regexp: None,
+            github_trigger: None,
+            github_sha: None,
+            github_name: None,
+            github_repository: None,
+            github_ref: None,
+        }),
+        bundle: Some(bundle.to_string().into_bytes()),
+        signature: None,
+        certificate: None,
+        chain: None,
+        timestamp: None,
+        require_log: true,
+        require_sct: true,
+        require_timestamp: false,
+        rekor_url: None,
+    };
+    let mut job = job(Sumdb::Off("the test".into()), Task::VerifyBlob(task));
+    job.now = Instant { seconds: instance.now.as_second() as u64 + 60, nanoseconds: 0 };
+    job.sigstore.roots = vec![root(&instance)];
+    job.sigstore.rekor = true;
+    let mut session = Session::new(job);
+    let mut answers = Vec::new();
+    let outcome = loop {
+        match session.step(std::mem::take(&mut answers)).next {
+            Next::Need(requests) => {
+                let answer = |request: &Request| {
+                    let Request::Rekor(get) = request else { panic!("{request:?}") };
+                    let asked: Value = serde_json::from_slice(get.post.as_deref().unwrap_or_default()).expect("JSON");
+                    let answer = match get.path.as_str() {
+                        "api/v1/index/retrieve" => json!(entries.iter().map(|(name, _)| name).collect::<Vec<_>>()),
+                        _ => {
+                            let names = asked["entryUUIDs"].as_array().expect("names");
+                            let of = |name: &Value| entries.iter().find(|(one, _)| name == one).expect("known");
+                            json!(names.iter().map(of).map(|(name, entry)| json!({ name: entry })).collect::<Vec<_>>())
+                        }
+                    };
+                    body(answer.to_string().into_bytes(), Origin::Remote)
+                };
+                answers = requests.iter().map(answer).collect();
+            }
+            Next::Done(outcome) => break outcome,
+            Next::Refused(refusal) => panic!("{refusal:?}"),
+        }
+    };
+    assert_eq!(outcome.status, 0, "{}", String::from_utf8_lossy(&outcome.report));
 }
