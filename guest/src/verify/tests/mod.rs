@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+mod blob;
 mod bytes;
 mod fix;
 mod lint;
