@@ -448,7 +448,8 @@ pub struct Counts {
     pub approved: u64,
     /// Module versions that no TUF repository answers for; 0 if there is no repository.
     pub uncovered: u64,
-    /// Module versions by their grade.
+    /// Module versions whose zip a line names, by their grade. All 0 where there is neither a policy nor an attestation that
+    /// verifies.
     pub grades: GradeCounts,
 }
 
@@ -462,6 +463,12 @@ pub struct GradeCounts {
 }
 
 impl GradeCounts {
+    /// How many were graded.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.trusted + self.verified + self.unverified
+    }
+
     /// Counts one more.
     pub(crate) fn add(&mut self, grade: Grade) {
         match grade {

@@ -241,8 +241,8 @@ pub(super) async fn run(
     for summary in bytes.values().flatten() {
         counts.bytes.add(summary);
     }
-    for number in 0..groups.len() {
-        counts.grades.add(graded.grade(number));
+    for grade in graded.grades.values() {
+        counts.grades.add(*grade);
     }
     let modules = Modules {
         files: &files,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 mod attacks;
+mod blob;
 mod bytes;
 mod fix;
 mod lint;
