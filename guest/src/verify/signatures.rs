@@ -12,6 +12,7 @@ use super::approvals::{self, Interests};
 use super::files::{Group, Input, Row};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
+use super::programs;
 use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
 use super::text;
@@ -19,16 +20,17 @@ use crate::contract::{
     AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, ProvenanceVersion, Request, ZipDigest,
 };
 use crate::exchange::Exchange;
+use crate::gosum::Span;
 use crate::gosum::gomod::Replacement as Replaced;
 use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
 use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
-use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
+use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
-use crate::provenance::source::{SourceError, belongs, repository_of};
+use crate::provenance::source::{Repository, SourceError, Workflow, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
@@ -192,6 +194,8 @@ pub(super) struct Known<'a> {
     pub(super) survey: &'a Survey,
     pub(super) bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     pub(super) targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    /// Modules that are vendored, and of whose zip no line is there.
+    pub(super) unlined: &'a [(ModuleVersion, &'a str, Span)],
     /// Whether everything was looked at, and not one module alone.
     pub(super) all: bool,
 }
@@ -401,7 +405,8 @@ impl Verifier<'_> {
             logged: !proof.logged().is_empty(),
         };
         match statement.predicate_type.as_str() {
-            vsa::V1 | vsa::V02 => {
+            // Of any version: what is no summary that is read must not count as a statement, whatever it says.
+            kind if kind.starts_with(vsa::ANY) => {
                 let summary = Summary::parse(&statement).map_err(|error| malformed(error.to_string()))?;
                 if !summary.is_about(module) {
                     let message = format!("{what}: it is a summary of {}", summary.resource_uri);
@@ -409,6 +414,9 @@ impl Verifier<'_> {
                     return Err(reject(Draft::new(&rules::provenance_subject::RULE, message, help).kind("summary")));
                 }
                 attestation.kind = Kind::Summary { level: summary.build_level().unwrap_or(0) };
+                let source = attestation.source_repository.as_deref().and_then(Repository::parse);
+                attestation.own_repository_of =
+                    source.map(|source| self.own_repository_of(&source, module)).unwrap_or_default();
             }
             other => {
                 let provenance = match other.starts_with("https://slsa.dev/provenance/") {
@@ -461,12 +469,15 @@ impl Verifier<'_> {
             }
             // A person, or another CI: the statement counts for what its signer is, and nothing is known of a build.
             Err(error) => {
+                attestation.source_repository = None;
+                attestation.source_ref = None;
                 return match provenance {
                     Some(_) => reject(contradiction, error.to_string(), help, "builder"),
                     None => Ok(()),
                 };
             }
         };
+        let mut builder = vouched.builder.clone();
         if let Some(provenance) = provenance {
             let agreement = vouched.compare(provenance);
             if let Some(first) = agreement.contradictions.first() {
@@ -480,8 +491,15 @@ impl Verifier<'_> {
                 slsa::Version::V1 => ProvenanceVersion::V1,
             });
             attestation.provable_level = vouched.provable_level() as u8;
+            if let Some(ran) = agreement.delegated_builder {
+                // What it ran may be the source's own, and then its owner's to write, like any reusable workflow of the source's.
+                if Workflow::parse(&ran).is_none_or(|ran| ran.repository == vouched.repository) {
+                    attestation.provable_level = attestation.provable_level.min(Level::Two as u8);
+                }
+                builder = ran;
+            }
         }
-        attestation.builder_id = Some(vouched.builder.clone());
+        attestation.builder_id = Some(builder);
         attestation.source_repository = Some(vouched.repository_uri.clone());
         attestation.source_ref.clone_from(&vouched.reference);
         attestation.runner_environment.clone_from(&vouched.runner);
@@ -489,11 +507,7 @@ impl Verifier<'_> {
             let owner = vouched.repository_uri.rsplit_once('/').map(|(owner, _)| owner.to_owned());
             owner.filter(|_| vouched.issuer == GITHUB_ISSUER)
         });
-        let names: Vec<&str> = self.names(module);
-        attestation.own_repository_of = (names.iter())
-            .filter(|path| vouched.repository.directory_of(path).is_some())
-            .map(|path| (*path).to_owned())
-            .collect();
+        attestation.own_repository_of = self.own_repository_of(&vouched.repository, module);
         self.version(&vouched, module).or_else(|error| {
             let help = "compare the tag with the version; releases are built from their tag";
             reject(&rules::provenance_version::RULE, error.to_string(), help, "source").map_err(|Rejected(draft)| {
@@ -508,10 +522,11 @@ impl Verifier<'_> {
         })
     }
 
-    /// The paths by which a module is known in this build: its own, and those that it stands for.
-    fn names<'m>(&'m self, module: &'m ModuleVersion) -> Vec<&'m str> {
-        let stands = stood_for(self.known.survey, module).map(|(path, _)| path);
-        std::iter::once(module.path()).chain(stands).collect()
+    /// Of the paths by which a module is known in this build, its own and those that it stands for, those whose own repository it is.
+    fn own_repository_of(&self, repository: &Repository, module: &ModuleVersion) -> Vec<String> {
+        let stands = stood_for(self.known, module).map(|(path, _)| path);
+        let names = std::iter::once(module.path()).chain(stands);
+        names.filter(|path| repository.directory_of(path).is_some()).map(str::to_owned).collect()
     }
 
     /// Whether the source is the version's. Where a path does not say in which folder of its repository a module lies, any that
@@ -531,17 +546,24 @@ impl Verifier<'_> {
     }
 }
 
-/// What a module version stands for: path, and the one version that is replaced by it.
+/// What a module version stands for, in a checkout or in a program: path, and the one version that is replaced by it.
 fn stood_for<'a>(
-    survey: &'a Survey,
+    known: &Known<'a>,
     module: &'a ModuleVersion,
-) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + 'a {
-    survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
-        Replaced::Module { path, version } if path == module.path() && version == module.version() => {
+) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+    let is = |path: &str, version: &str| path == module.path() && version == module.version();
+    let lines = known.survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
+        Replaced::Module { path, version } if is(path, version) => {
             Some((replaced.line.path.as_str(), replaced.line.version.as_deref()))
         }
         _ => None,
-    })
+    });
+    let programs = known.files.iter().filter_map(|file| file.program.as_ref());
+    let built = programs.flat_map(|info| &info.deps).filter_map(move |dep| match &dep.replace {
+        Some(with) if is(&with.path, &with.version) => Some((dep.path.as_str(), Some(dep.version.as_str()))),
+        _ => None,
+    });
+    lines.chain(built)
 }
 
 /// Grades every module by the policy, and reports those that fall short of it.
@@ -581,7 +603,7 @@ fn grade(
             },
         };
         let (path, version) = (group.module.path(), group.module.version());
-        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known.survey, &group.module).collect();
+        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known, &group.module).collect();
         let judgements: Vec<Judgement> = match stands.is_empty() {
             true => vec![judge.judge(&own(path, version, None))],
             false => (stands.into_iter())
@@ -593,7 +615,7 @@ fn grade(
         };
         let worst = judgements.iter().map(Judgement::grade).min().unwrap_or(PolicyGrade::Unverified);
         judged.grades.insert(number, report_grade(worst));
-        strangers(known, row, group, attestations.get(&number), &judgements, findings);
+        strangers(&judge, known, row, group, attestations.get(&number), &judgements, findings);
         if !settings.has_policy {
             continue;
         }
@@ -640,28 +662,44 @@ fn grade(
     }
 }
 
-/// Modules that a folder stands for: nobody vouches for it.
+/// Modules that a folder stands for, that went into a program out of one, or that are vendored without a line: nobody vouches for
+/// it. Builds with `-mod=vendor` ask no go.sum, so leaving the line out must not be a way around the policy.
 fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findings: &mut Findings<'_>) {
-    for replaced in known.survey.replaced() {
-        let Replaced::Directory(folder) = &replaced.line.with else { continue };
-        let version = replaced.line.version.as_deref().unwrap_or_default();
+    let mut fall_short = |path: &str, version: &str, folder: &str, place: &dyn Fn(Draft) -> Draft| {
         let judgement = judge.judge(&Subject {
-            path: replaced.line.path.clone(),
+            path: path.to_owned(),
             version: version.to_owned(),
-            replaced_by: Some(Replacement::Directory(folder.clone())),
+            replaced_by: Some(Replacement::Directory(folder.to_owned())),
             checksums: Checksums::Unlogged,
             tuf_approved: false,
             attestations: Vec::new(),
         });
         for ruling in judgement.rulings.iter().filter(|ruling| !ruling.satisfied) {
-            let draft = short_of(settings, &replaced.line.path, ruling);
-            findings.push(draft.at(&replaced.file, replaced.line.at).module(&replaced.line.path, version));
+            findings.push(place(short_of(settings, path, ruling)).module(path, version));
+        }
+    };
+    for replaced in known.survey.replaced() {
+        let Replaced::Directory(folder) = &replaced.line.with else { continue };
+        let version = replaced.line.version.as_deref().unwrap_or_default();
+        fall_short(&replaced.line.path, version, folder, &|draft| draft.at(&replaced.file, replaced.line.at));
+    }
+    for (module, file, at) in known.unlined {
+        let others = stood_for(known, module).map(|(path, _)| path);
+        for path in std::iter::once(module.path()).chain(others).collect::<BTreeSet<_>>() {
+            fall_short(path, module.version(), "vendor, without a line of go.sum", &|draft| draft.at(file, *at));
+        }
+    }
+    for file in known.files {
+        for (module, line) in file.program.iter().flat_map(programs::unpinned) {
+            let folder = module.replace.as_ref().map_or("that it was built from", |with| &with.path);
+            fall_short(&module.path, &module.version, folder, &|draft| draft.at(&file.path, line));
         }
     }
 }
 
 /// Provenance that somebody else's repository has made of a module whose path says which repository is its own.
 fn strangers(
+    judge: &Judge<'_>,
     known: &Known<'_>,
     row: &Row<'_>,
     group: &Group,
@@ -669,24 +707,35 @@ fn strangers(
     judgements: &[Judgement],
     findings: &mut Findings<'_>,
 ) {
-    let listed = |origin: &str| {
-        let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
-        let ours = rulings.filter(|ruling| ruling.attestation.as_deref() == Some(origin));
-        ours.flat_map(|ruling| &ruling.conditions).any(|one| one.what == "source_repositories" && one.held)
-    };
     for attestation in attestations.into_iter().flatten() {
         let (Kind::Provenance(_), Some(source)) = (&attestation.kind, &attestation.source_repository) else { continue };
         let Some(home) = repository_of(group.module.path()) else { continue };
-        if !attestation.own_repository_of.is_empty() || listed(&attestation.origin) {
+        let mut rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
+        if rulings.any(|ruling| judge.is_source(&ruling.path, attestation)) {
             continue;
         }
+        let issuer = attestation.issuer.as_deref().unwrap_or("none");
+        let spoken = Repository::parse(source).is_some_and(|source| source.is_vouched_by(issuer));
+        // A rule that asks for another repository than the module's own says so by itself.
+        if spoken && !attestation.own_repository_of.is_empty() {
+            continue;
+        }
+        let (module, origin) = (&group.module, &attestation.origin);
+        let (message, found) = match spoken {
+            true => (format!("was made from {source}"), source.clone()),
+            false => (
+                format!("was made from {source} by the word of {issuer}, which does not speak for that repository"),
+                format!("{source} by {issuer}"),
+            ),
+        };
         let message = format!(
-            "an attestation of {} ({}) was made from {source}, and the module's own repository is https://{}",
-            group.module, attestation.origin, home.repository
+            "an attestation of {module} ({origin}) {message}; the module's own repository is {}",
+            home.repository
         );
-        let help = "if that repository is right, name it in the policy: `source_repositories`; else do not use it";
-        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(&group.module).kind("repository");
-        let draft = draft.expected(format!("https://{}", home.repository)).found(source.clone());
+        let help = "if that is right, name the repository, and the signer of another issuer, in the policy: \
+                    `source_repositories`, `identities`; else do not use it";
+        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(module).kind("repository");
+        let draft = draft.expected(home.repository.to_string()).found(found);
         findings.push(draft.by("its certificate").at(&known.files[row.file].path, row.entry.at));
     }
 }
@@ -697,19 +746,8 @@ fn fell_short(settings: &Settings, module: &ModuleVersion, ruling: &Ruling) -> D
 
 /// The finding about a module that is not what the policy asks for.
 fn short_of(settings: &Settings, module: &str, ruling: &Ruling) -> Draft {
-    let rule = match ruling.by_baseline {
-        true => "the baseline".to_owned(),
-        false => format!("the rule {}", ruling.name),
-    };
-    let standing = match ruling.grade >= ruling.required {
-        true => format!("{module} lacks what {rule} asks for"),
-        false => {
-            let (grade, required) = (grade_name(ruling.grade), grade_name(ruling.required));
-            format!("{module} is {grade}, and {rule} asks for {required}")
-        }
-    };
     let help = "`modanchor policy explain` shows every condition; use a version that meets it, or change the policy";
-    Draft::new(&rules::policy_grade::RULE, format!("{standing}; {}", explain::reason(ruling)), help)
+    Draft::new(&rules::policy_grade::RULE, explain::reason(module, ruling), help)
         .kind("grade")
         .expected(grade_name(ruling.required))
         .found(grade_name(ruling.grade))

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+mod attacks;
 mod bytes;
 mod fix;
 mod lint;
 mod programs;
+mod signatures;
 mod tuf;
 mod tuf_peers;
 mod vendored;
