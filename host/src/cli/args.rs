@@ -123,6 +123,7 @@ const POLICY_EXAMPLES: &str = "\
 Examples:
   modanchor policy check policy.yaml
   modanchor policy test policy.yaml more-tests.yaml
+  modanchor policy explain --policy policy.yaml
   modanchor policy baseline report.json > baseline.json";
 
 const POLICY_STATUS: &str = "\

@@ -1,4 +1,4 @@
-//! `modanchor policy check|test|baseline`, and how what is wrong with a policy is told.
+//! `modanchor policy check|test|explain|baseline`, and how what is wrong with a policy is told.
 
 use std::fmt::Write as _;
 use std::io;

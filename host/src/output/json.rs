@@ -30,14 +30,36 @@ pub(crate) fn defused(report: Vec<u8>) -> Vec<u8> {
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
+    use modanchor_core::contract::PolicyGrade;
+    use modanchor_core::policy::judge::{Condition, Ruling};
     use modanchor_core::report::{
-        BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary,
-        ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity, SeverityCounts, SumdbSummary,
-        TargetStatus, TargetSummary, Tool, Verdict, What,
+        ArtifactSummary, BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade,
+        LineStatus, LineSummary, ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity,
+        SeverityCounts, SignatureStatus, SignatureSummary, SumdbSummary, TargetStatus, TargetSummary, Tool,
+        TrustedRootSummary, Verdict, What,
     };
     use serde_json::Value;
 
     use super::*;
+
+    fn signature() -> SignatureSummary {
+        SignatureSummary {
+            origin: String::new(),
+            status: SignatureStatus::Verified,
+            root: None,
+            identity: None,
+            issuer: None,
+            predicate_type: None,
+            joined_by: None,
+            builder: None,
+            source_repository: None,
+            source_ref: None,
+            provable_level: None,
+            logged: vec![String::new()],
+            promised: vec![String::new()],
+            times: vec![String::new()],
+        }
+    }
 
     /// A report in which no list is empty, so that it shows every key.
     fn full() -> Report {
@@ -55,8 +77,14 @@ mod tests {
                 skipped_by: None,
                 floor: Floor::None,
             }],
-            trusted_roots: Vec::new(),
-            artifacts: Vec::new(),
+            trusted_roots: vec![TrustedRootSummary {
+                name: text(),
+                set_by: text(),
+                refreshed: true,
+                sha256: text(),
+                expires: None,
+            }],
+            artifacts: vec![ArtifactSummary { name: text(), sha256: text(), signatures: vec![signature()] }],
             repositories: vec![RepositorySummary {
                 name: text(),
                 roles: vec![RoleSummary { name: "root".to_owned(), version: 1, expires: text() }],
@@ -78,8 +106,24 @@ mod tests {
                     record: None,
                 }],
                 bytes: vec![BytesSummary { what: What::Zip, status: BytesStatus::Verified, hash: None }],
-                signatures: Vec::new(),
-                rulings: Vec::new(),
+                signatures: vec![signature()],
+                rulings: vec![Ruling {
+                    path: text(),
+                    rule: None,
+                    name: text(),
+                    grade: PolicyGrade::Verified,
+                    required: PolicyGrade::Trusted,
+                    by_baseline: false,
+                    satisfied: false,
+                    attestation: None,
+                    conditions: vec![Condition {
+                        what: "".into(),
+                        needed_for: PolicyGrade::Trusted,
+                        held: false,
+                        expected: text(),
+                        found: text(),
+                    }],
+                }],
                 targets: vec![TargetSummary {
                     repository: text(),
                     path: text(),
@@ -136,7 +180,9 @@ mod tests {
     }
 
     /// The schema says of every object exactly the keys that it has, all required.
-    fn compare(value: &Value, schema: &Value, at: &str) {
+    fn compare(value: &Value, schema: &Value, definitions: &Value, at: &str) {
+        let named = schema["$ref"].as_str().map(|name| name.strip_prefix("#/$defs/").expect("a definition"));
+        let schema = named.map_or(schema, |name| &definitions[name]);
         match value {
             Value::Object(object) => {
                 assert_eq!(schema["type"], "object", "{at}");
@@ -147,13 +193,13 @@ mod tests {
                 let required = schema["required"].as_array().unwrap();
                 assert_eq!(required.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>(), keys, "{at}");
                 for (key, value) in object {
-                    compare(value, &properties[key], &format!("{at}/{key}"));
+                    compare(value, &properties[key], definitions, &format!("{at}/{key}"));
                 }
             }
             Value::Array(items) => {
                 assert_eq!(schema["type"], "array", "{at}");
                 for item in items {
-                    compare(item, &schema["items"], at);
+                    compare(item, &schema["items"], definitions, at);
                 }
             }
             Value::Null => assert!(schema["type"].as_array().unwrap().contains(&"null".into()), "{at}"),
@@ -164,7 +210,7 @@ mod tests {
                 }
                 _ => assert!(schema["type"] == "string" || schema.get("const").is_some(), "{at}"),
             },
-            Value::Bool(_) => panic!("{at}: the report holds no booleans"),
+            Value::Bool(_) => assert_eq!(schema["type"], "boolean", "{at}"),
         }
     }
 
@@ -174,7 +220,7 @@ mod tests {
         let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         let mut report = full();
         report.files[0].kind = "go.sum".to_owned();
-        compare(&serde_json::to_value(&report).unwrap(), &schema, "");
+        compare(&serde_json::to_value(&report).unwrap(), &schema, &schema["$defs"], "");
         assert_eq!(schema["properties"]["schema"]["const"], SCHEMA);
     }
 
@@ -201,6 +247,12 @@ mod tests {
         assert_eq!(words(target), serde_json::to_value(targets).unwrap());
         let grades = [Grade::Trusted, Grade::Verified, Grade::Unverified];
         assert_eq!(words("/properties/modules/items/properties/grade"), serde_json::to_value(grades).unwrap());
+        let rulings = "/properties/modules/items/properties/rulings/items/properties";
+        for key in ["grade", "required", "conditions/items/properties/needed_for"] {
+            assert_eq!(words(&format!("{rulings}/{key}")), serde_json::to_value(grades).unwrap());
+        }
+        let signatures = [SignatureStatus::Verified, SignatureStatus::Refused, SignatureStatus::Unchecked];
+        assert_eq!(words("/$defs/signature/properties/status"), serde_json::to_value(signatures).unwrap());
         let line = "/properties/modules/items/properties/lines/items/properties";
         let statuses = [
             LineStatus::Verified,
