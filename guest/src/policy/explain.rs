@@ -18,11 +18,11 @@ pub fn text(module: &str, judgement: &Judgement) -> String {
     for ruling in &judgement.rulings {
         let _ = writeln!(
             out,
-            "  {}: {}; for {} {}",
+            "  {} for {} {}; by it, it is {}",
             head(ruling),
-            grade_name(ruling.grade),
             escape(&ruling.path),
-            required(ruling)
+            required(ruling),
+            grade_name(ruling.grade)
         );
         if let Some(attestation) = &ruling.attestation {
             let _ = writeln!(out, "    by {}", escape(attestation));
@@ -45,10 +45,19 @@ pub fn text(module: &str, judgement: &Judgement) -> String {
     out
 }
 
-/// Why a ruling is not satisfied, in one line: for a finding.
+/// Why a ruling is not satisfied, in one line: for a finding. `module` is `MODULE@VERSION`, of what is built.
 #[must_use]
-pub fn reason(ruling: &Ruling) -> String {
-    let mut out = format!("graded {}, and {} {}", grade_name(ruling.grade), head(ruling), required(ruling));
+pub fn reason(module: &str, ruling: &Ruling) -> String {
+    let by = if ruling.by_baseline { "its floor in the baseline".to_owned() } else { head(ruling) };
+    // What stands in another's place is asked for by that one's name too.
+    let own = module.split_once('@').map_or(module, |(path, _)| path) == ruling.path;
+    let whose = if own { String::new() } else { format!(", for {},", escape(&ruling.path)) };
+    let (grade, required) = (grade_name(ruling.grade), grade_name(ruling.required));
+    let module = escape(module);
+    let mut out = match ruling.grade >= ruling.required {
+        true => format!("{module} is {grade}, and lacks what {by}{whose} asks for whatever the grade"),
+        false => format!("{module} is {grade}, and {by}{whose} asks for {required}"),
+    };
     let failures = ruling.failures().map(|condition| {
         format!("{}: expected {}; found {}", condition.what, escape(&condition.expected), escape(&condition.found))
     });

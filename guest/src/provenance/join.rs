@@ -94,7 +94,11 @@ pub fn joins(statement: &Statement, zip: &Zip) -> Result<By, JoinError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
     /// None of its subjects is this zip.
-    #[error("it is about something else: none of its {subjects} subjects has the digest of this module's zip")]
+    #[error(
+        "it is about something else: none of its subjects ({subjects}{}) has the digest of this module's zip{}",
+        .first.as_ref().map_or_else(String::new, |name| format!(", the first {name:?}")),
+        if *.has_dir_hash { "" } else { "; they have no `dirHash1`, so that only the zip itself could tell" }
+    )]
     Other {
         /// How many it has.
         subjects: usize,

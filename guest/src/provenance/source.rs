@@ -298,7 +298,7 @@ pub fn belongs(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// Another tag, or a branch.
-    #[error("it was built from {found}, and the version is {expected}")]
+    #[error("it was built from {found}, and the version's tag is {expected}")]
     Tag {
         /// The version's tag, `refs/tags/…`.
         expected: String,

@@ -286,6 +286,23 @@ pub fn search_answer(bytes: &[u8]) -> Result<Vec<String>, EntryError> {
     values.into_iter().map(name).collect::<Option<_>>().ok_or_else(|| not().into())
 }
 
+/// The hashes that `GET /api/v1/log/proof` answers with: version 1's proof that one tree is a prefix of another.
+///
+/// # Errors
+///
+/// [`EntryError`], also for more than [`MAX_PROOF`].
+pub fn read_consistency(bytes: &[u8]) -> Result<Vec<Hash>, EntryError> {
+    let not = || FormatError::Not { at: "hashes".to_owned(), expected: "a list of hashes" };
+    let mut value = answer(bytes)?;
+    let Some(Value::Array(hashes)) = value.get_mut("hashes").map(Value::take) else { return Err(not().into()) };
+    if hashes.len() > MAX_PROOF {
+        let at = "hashes".to_owned();
+        return Err(FormatError::TooMany { at, found: hashes.len(), limit: MAX_PROOF }.into());
+    }
+    let one = |value: &Value| value.as_str().and_then(hex::decode).and_then(hash);
+    hashes.iter().map(one).collect::<Option<_>>().ok_or_else(|| not().into())
+}
+
 fn answer(bytes: &[u8]) -> Result<Value, FormatError> {
     if bytes.len() > MAX_ANSWER_BYTES {
         return Err(FormatError::TooLarge { found: bytes.len(), limit: MAX_ANSWER_BYTES });

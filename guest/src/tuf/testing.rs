@@ -108,8 +108,8 @@ impl Forge {
             "custom": custom,
         });
         self.targets.entry(role.to_owned()).or_default().insert(path.to_owned(), target);
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.files.insert(format!("{folder}/{digest}.{name}"), content.to_vec());
+        let (folder, name) = path.split_at(path.rfind('/').map_or(0, |at| at + 1));
+        self.files.insert(format!("{folder}{digest}.{name}"), content.to_vec());
     }
 
     /// Delegates patterns of paths from `by` to `role`, whose key has that seed.

@@ -8,7 +8,7 @@ use super::findings::{Draft, Findings};
 use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
 use super::signatures;
-use super::{Parts, finish, text};
+use super::{Parts, finish, text, timeline};
 use crate::contract::{self, BlobTask, Body, Failure, Outcome, Refusal, RekorGet, Request, Signer};
 use crate::exchange::Exchange;
 use crate::hex;
@@ -189,6 +189,7 @@ impl Blob<'_> {
             if lacks_entry(error.as_ref()) && self.settings.sigstore.rekor && !looked {
                 looked = true;
                 if let Some(whole) = self.look_up(&bundle, content.as_deref(), &mut by).await? {
+                    self.timeline(&whole).await?;
                     bundle = whole;
                     continue;
                 }
@@ -335,6 +336,25 @@ impl Blob<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Holds what the log shows today against what it showed before.
+    async fn timeline(&self, bundle: &Bundle) -> Result<(), Draft> {
+        for entry in &bundle.entries {
+            let mut logs = self.roots.all.iter().filter_map(|root| root.trusted.log(&entry.log_id));
+            let (Some(log), Some(proof)) = (logs.next(), &entry.proof) else { continue };
+            if let Err(error) = timeline::accept(self.exchange, log, &proof.checkpoint).await {
+                let message = format!("the log {}: {error}", log.base_url);
+                return Err(match error.is_unanswered() {
+                    true => self.unavailable(&message),
+                    false => {
+                        let help = "do not rely on this log; tell those who run it, with the evidence that was kept";
+                        Draft::new(&rules::sigstore_bad_log::RULE, message, help).kind("timeline")
+                    }
+                });
+            }
+        }
+        Ok(())
     }
 
     async fn rekor(&self, log: &str, path: &str, post: String) -> Result<Vec<u8>, Draft> {

@@ -39,6 +39,7 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timeline;
 mod tuf;
 mod vendored;
 

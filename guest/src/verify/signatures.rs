@@ -755,19 +755,8 @@ fn fell_short(settings: &Settings, module: &ModuleVersion, ruling: &Ruling) -> D
 
 /// The finding about a module that is not what the policy asks for.
 fn short_of(settings: &Settings, module: &str, ruling: &Ruling) -> Draft {
-    let rule = match ruling.by_baseline {
-        true => "the baseline".to_owned(),
-        false => format!("the rule {}", ruling.name),
-    };
-    let standing = match ruling.grade >= ruling.required {
-        true => format!("{module} lacks what {rule} asks for"),
-        false => {
-            let (grade, required) = (grade_name(ruling.grade), grade_name(ruling.required));
-            format!("{module} is {grade}, and {rule} asks for {required}")
-        }
-    };
     let help = "`modanchor policy explain` shows every condition; use a version that meets it, or change the policy";
-    Draft::new(&rules::policy_grade::RULE, format!("{standing}; {}", explain::reason(ruling)), help)
+    Draft::new(&rules::policy_grade::RULE, explain::reason(module, ruling), help)
         .kind("grade")
         .expected(grade_name(ruling.required))
         .found(grade_name(ruling.grade))

@@ -602,7 +602,7 @@ fn a_judgement_is_explained_condition_by_condition() {
         let judgement = judge(subject);
         said += &explain::text(&format!("{}@{}", subject.path, subject.version), &judgement);
         for ruling in judgement.rulings.iter().filter(|ruling| !ruling.satisfied) {
-            writeln!(said, "=> {}", explain::reason(ruling)).unwrap();
+            writeln!(said, "=> {}", explain::reason(&format!("{}@{}", subject.path, subject.version), ruling)).unwrap();
         }
         said += "\n";
     };

@@ -8,8 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Medium,
     incomplete: false,
     title: "A statement that cannot be read",
-    description: "A signature verifies, and what it signs is no in-toto statement, SLSA provenance or summary that is known, or lies beyond a
-limit, or is a summary that says that verification failed. It gives no grade.",
+    description: "A signature verifies, and what it signs is no in-toto statement, SLSA provenance or summary that
+is known, or lies beyond a limit, or is a summary that says that verification failed. It gives no grade.",
     causes: "- The predicate is of a version that is not read: SLSA provenance v0.1.
 - The statement lacks something that its specification demands.
 - It holds a key twice, or nests deeper than anybody needs.",

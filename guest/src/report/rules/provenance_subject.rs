@@ -8,8 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::High,
     incomplete: false,
     title: "Provenance of something else",
-    description: "A signed statement was put beside a module version, or was found under its name, and is about other bytes: none of its
-subjects has the `dirHash1` or the SHA-256 of the module's zip.",
+    description: "A signed statement was put beside a module version, or was found under its name, and is about
+other bytes: none of its subjects has the dirHash1 or the SHA-256 of the module's zip.",
     causes: "- It is the provenance of another version, or of a program of the same release.
 - The zip, or the provenance, was replaced.
 - It names the hash of the go.mod, which binds no version.",

@@ -8,8 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Critical,
     incomplete: false,
     title: "A log's word that must not be believed",
-    description: "A signature comes with an entry of a transparency log, and the log's proof or promise is wrong: the entry is of another
-signature, the proof does not lead to the checkpoint, or neither is signed by the log.",
+    description: "A signature comes with an entry of a transparency log, and the log's proof or promise is wrong:
+the entry is of another signature, the proof does not lead to the checkpoint, or neither is signed by the log.",
     causes: "- The bundle was put together from parts of others, to make a signature look logged.
 - The bundle is damaged.
 - The log has forked, or its key is not the trusted root's.",

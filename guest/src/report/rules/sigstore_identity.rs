@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::High,
     incomplete: false,
     title: "Signed by somebody else",
-    description: "A signature verifies, and its certificate names another identity, issuer or workflow than was asked for.",
+    description: "A signature verifies, and its certificate names another identity, issuer or workflow than was
+asked for.",
     causes: "- The file was signed by another person or workflow than expected.
 - The repository or the workflow was renamed, or the release came from another branch.
 - The expected identity is written otherwise: patterns match anywhere in the text unless they begin with `^` and end in `$`.",

@@ -8,7 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Medium,
     incomplete: false,
     title: "A signature that cannot be read",
-    description: "A bundle, certificate or signature is not in a form that is known, or lies beyond a limit. Nothing is known of who signed.",
+    description: "A bundle, certificate or signature is not in a form that is known, or lies beyond a limit. Nothing
+is known of who signed.",
     causes: "- The file is damaged, cut off, or of a version that is not known yet.
 - It is something else: a web page, another format.
 - It was made to exhaust or to confuse who reads it.",

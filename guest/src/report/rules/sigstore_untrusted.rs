@@ -8,8 +8,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::High,
     incomplete: false,
     title: "A signer that no trusted root vouches for",
-    description: "The certificate of a signature leads to no authority of the trusted roots at the time when it signed, or lacks what such a
-certificate must have: the purpose of code signing, one name, proof that it was logged.",
+    description: "The certificate of a signature leads to no authority of the trusted roots at the time when it
+signed, or lacks what such a certificate must have: the purpose of code signing, one name, proof that it was logged.",
     causes: "- It was signed with another instance of Sigstore, a private one or one for tests, whose root is not configured.
 - The trusted root is older than the authority that issued the certificate.
 - The certificate had expired when it signed, or somebody made it.",

@@ -9,6 +9,7 @@ mod bytes;
 mod fix;
 mod lint;
 mod programs;
+mod signatures;
 mod tuf;
 mod tuf_peers;
 mod vendored;

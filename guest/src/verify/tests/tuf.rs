@@ -14,18 +14,18 @@ use crate::tuf::testing::Forge;
 
 /// A machine with modanchor: what its servers serve, and what it has kept.
 #[derive(Default)]
-struct Machine {
-    servers: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+pub(super) struct Machine {
+    pub(super) servers: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     kept: BTreeMap<(String, String), Vec<u8>>,
     targets: Vec<String>,
     /// What was asked of servers.
-    requests: Vec<String>,
+    pub(super) requests: Vec<String>,
     /// Files that come so, whoever is asked.
-    broken: BTreeMap<String, Failure>,
+    pub(super) broken: BTreeMap<String, Failure>,
 }
 
 impl Machine {
-    fn answer(&mut self, request: &Request) -> Response {
+    pub(super) fn answer(&mut self, request: &Request) -> Response {
         match request {
             Request::TufRecall(MetadataRecall { repository, file, .. }) => {
                 let content = self.kept.get(&(repository.clone(), file.clone())).cloned();
@@ -55,6 +55,14 @@ impl Machine {
                     sha512: Sha512::digest(content).to_vec(),
                     origin: Origin::Remote,
                 }))
+            }
+            Request::TufContent(TargetGet { repository, file, .. }) => {
+                self.requests.push(file.clone());
+                if let Some(failure) = self.broken.get(file) {
+                    return Err(*failure);
+                }
+                let content = self.servers[repository].get(file).ok_or(Failure::Absent)?;
+                super::body(content.clone(), Origin::Remote)
             }
             // No module cache here.
             _ => Err(Failure::Absent),
@@ -91,7 +99,7 @@ impl Machine {
     }
 }
 
-fn repository(name: &str, forge: &Forge) -> Repository {
+pub(super) fn repository(name: &str, forge: &Forge) -> Repository {
     Repository {
         name: name.into(),
         trusted_root: forge.trusted_root(),
@@ -101,7 +109,7 @@ fn repository(name: &str, forge: &Forge) -> Repository {
     }
 }
 
-fn repositories(all: Vec<Repository>) -> Repositories {
+pub(super) fn repositories(all: Vec<Repository>) -> Repositories {
     Repositories { all, map: Vec::new(), required: false }
 }
 
