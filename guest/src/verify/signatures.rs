@@ -48,7 +48,7 @@ use crate::sigstore::signature::{self, Artifact, Proven, SignatureError, Signer}
 const MAX_ATTESTATIONS: u32 = 16 << 20;
 
 /// How long the SHA-256 of a zip is.
-const SHA256_BYTES: u32 = 32;
+const SHA256_BYTES: usize = 32;
 
 /// How many questions go out at once.
 const WINDOW: usize = 4096;
@@ -71,6 +71,22 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
+    /// Has the zips of these groups hashed, of which the digest is not known.
+    async fn measure(&mut self, exchange: &Exchange, groups: &[Group], wanted: impl Iterator<Item = usize>) {
+        let wanted: Vec<usize> = wanted.filter(|number| !self.digests.contains_key(number)).collect();
+        for window in wanted.chunks(WINDOW) {
+            let request = |number: &usize| Request::ZipDigest(ZipDigest { module: module(&groups[*number]) });
+            let answers = exchange.ask(window.iter().map(request).collect()).await;
+            for (number, answer) in window.iter().zip(answers) {
+                if let Ok(Body { content, .. }) = answer
+                    && let Ok(digest) = <[u8; SHA256_BYTES]>::try_from(content)
+                {
+                    self.digests.insert(*number, digest);
+                }
+            }
+        }
+    }
+
     fn take(&mut self, group: usize, origin: String, answer: Result<Body, Failure>) {
         match answer {
             Ok(Body { content, .. }) => self.found.push(Found { group, origin, content }),
@@ -118,37 +134,30 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
     if wanted.is_empty() {
         return evidence;
     }
-    let module = |number: usize| {
-        let module = &groups[number].module;
-        ModuleRef { path: module.path().to_owned(), version: module.version().to_owned() }
-    };
-    // The digest joins statements that name no dirHash1, and is what GitHub is asked by.
-    for window in wanted.chunks(WINDOW) {
-        let requests = window.iter().map(|number| Request::ZipDigest(ZipDigest { module: module(*number) })).collect();
-        for (number, answer) in window.iter().zip(exchange.ask(requests).await) {
-            if let Ok(Body { content, .. }) = answer
-                && let Ok(digest) = <[u8; SHA256_BYTES as usize]>::try_from(content)
-            {
-                evidence.digests.insert(*number, digest);
-            }
-        }
+    // By the digest of the zip GitHub is asked, and a template may ask; elsewhere it only joins statements without a dirHash1.
+    let (by_digest, by_name): (Vec<_>, Vec<_>) = places.iter().copied().partition(|place| is_public(*place));
+    if !by_digest.is_empty() {
+        evidence.measure(exchange, groups, wanted.iter().copied()).await;
     }
     let mut questions: Vec<(usize, AttestationPlace, String)> = Vec::new();
     for &number in wanted {
         let path = groups[number].module.path();
+        questions.extend(by_name.iter().map(|place| (number, *place, String::new())));
+        if settings.sigstore.private.matching(path).is_some() {
+            continue;
+        }
         let sha256 = evidence.digests.get(&number).map(|digest| hex::encode(digest)).unwrap_or_default();
-        for place in places {
-            let private = settings.sigstore.private.matching(path).is_some();
+        for place in &by_digest {
             // GitHub knows zips by their digest alone.
             let cannot = *place == AttestationPlace::Github && (sha256.is_empty() || !path.starts_with("github.com/"));
-            if !cannot && !(private && is_public(*place)) {
+            if !cannot {
                 questions.push((number, *place, sha256.clone()));
             }
         }
     }
     for window in questions.chunks(WINDOW) {
         let request = |(number, place, sha256): &(usize, AttestationPlace, String)| {
-            let (module, place, sha256) = (module(*number), *place, sha256.clone());
+            let (module, place, sha256) = (module(&groups[*number]), *place, sha256.clone());
             Request::Attestations(AttestationsGet { module, place, sha256, max_bytes: MAX_ATTESTATIONS })
         };
         let answers = exchange.ask(window.iter().map(request).collect()).await;
@@ -156,7 +165,14 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
             evidence.take(*number, place_name(*place).to_owned(), answer);
         }
     }
+    let found: BTreeSet<usize> = evidence.found.iter().map(|found| found.group).collect();
+    evidence.measure(exchange, groups, found.into_iter()).await;
     evidence
+}
+
+/// A module version, for the host.
+fn module(group: &Group) -> ModuleRef {
+    ModuleRef { path: group.module.path().to_owned(), version: group.module.version().to_owned() }
 }
 
 /// Fetches what TUF repositories name as the provenance of what they approve.
