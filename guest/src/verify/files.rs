@@ -173,7 +173,7 @@ pub(super) async fn run(
         let attesting = signatures::look(settings, &exchange, &attested, &groups);
         futures_util::future::join4(look, approving, asking, attesting).await
     };
-    signatures::approved(settings, &approvals, &answers, &mut evidence).await;
+    signatures::approved(settings, &exchange, &approvals, &answers, &groups, &mut evidence).await;
     for (number, settled) in settled {
         groups[number].record = settled.record;
         groups[number].recorded = settled.differs;

@@ -165,8 +165,6 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
             evidence.take(*number, place_name(*place).to_owned(), answer);
         }
     }
-    let found: BTreeSet<usize> = evidence.found.iter().map(|found| found.group).collect();
-    evidence.measure(exchange, groups, found.into_iter()).await;
     evidence
 }
 
@@ -175,11 +173,13 @@ fn module(group: &Group) -> ModuleRef {
     ModuleRef { path: group.module.path().to_owned(), version: group.module.version().to_owned() }
 }
 
-/// Fetches what TUF repositories name as the provenance of what they approve.
+/// Fetches what TUF repositories name as the provenance of what they approve, and has the zips hashed that anything was found of.
 pub(super) async fn approved(
     settings: &Settings,
+    exchange: &Exchange,
     interests: &Interests,
     answers: &approvals::Answers,
+    groups: &[Group],
     evidence: &mut Evidence,
 ) {
     // Without a trusted root nothing of it could be judged.
@@ -189,6 +189,8 @@ pub(super) async fn approved(
     for (group, repository, answer) in approvals::provenance(settings, interests, answers).await {
         evidence.take(group, format!("tuf {repository}"), answer);
     }
+    let found: BTreeSet<usize> = evidence.found.iter().map(|found| found.group).collect();
+    evidence.measure(exchange, groups, found.into_iter()).await;
 }
 
 /// Brings the trusted roots up to date, if there is something to judge by them.

@@ -939,6 +939,26 @@ fn a_statement_joins_by_sha256_only_with_a_measured_zip() {
         let zip: &mut Files = copy.zip.as_mut().expect("a zip");
         zip.insert("evil.go".into(), Vec::new());
     };
+    // Also where only a TUF repository has it.
+    let content = made.json();
+    let mut forge = Forge::new(1);
+    let h1 = lines.lines().find_map(|line| line.split_once(" v1.2.3 ")).expect("a line").1;
+    let custom = json!({ "h1": h1, "provenance": "attestations/lib.sigstore.json" });
+    forge.approve("targets", &format!("{}/@v/{}.zip", bytes::PATH, bytes::VERSION), b"lib", custom);
+    forge.approve("targets", "attestations/lib.sigstore.json", content.as_bytes(), json!({}));
+    forge.publish();
+    let mut machine = Machine::new();
+    machine.tuf.servers = BTreeMap::from([("corp".to_owned(), forge.files.clone())]);
+    machine.shelf = shelf(|_| ());
+    machine.digests.insert(bytes::MODULE.to_owned(), [7; 32]);
+    let mut job = machine.job(&lines, &policy);
+    job.bytes.module_cache = Presence::Auto;
+    job.sigstore.places = Vec::new();
+    job.tuf = repositories(vec![Repository { modules: "example.org".into(), ..repository("corp", &forge) }]);
+    let (_, report) = machine.run(job);
+    let joined = &only_module(&report).signatures[0].joined_by;
+    assert_eq!(joined.as_deref(), Some("sha256"), "{:?}", report.findings);
+
     for (name, shelf, digest, wrong) in [
         ("no digest", shelf(|_| ()), None, &[][..]),
         ("another digest", shelf(|_| ()), Some([8; 32]), &[]),
