@@ -8,14 +8,14 @@ use std::{
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use modanchor_core::lint;
-use modanchor_core::report::{BytesCounts, Finding, Floor, RepositorySummary, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, Floor, GradeCounts, RepositorySummary, Severity, Verdict, rules};
 
 use super::{
     Shown, Sources,
     text::{count, escape, push_escaped, thousands, wrap},
     workflow,
 };
-use crate::cli::args::FailOn;
+use crate::cli::{args::FailOn, signatures};
 
 /// The most characters of a source line that are shown, around what is underlined. A real go.sum line has 200.
 pub const MAX_LINE: usize = 500;
@@ -115,6 +115,9 @@ fn text(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
         let _ = writeln!(out, "{style}{}{style:#}: {}", word(report.verdict), counted(report, hint));
         if let Some(bytes) = measured(&report.counts.bytes) {
             let _ = writeln!(out, "bytes: {bytes}");
+        }
+        if let Some(grades) = graded(&report.counts.grades) {
+            let _ = writeln!(out, "modules: {grades}");
         }
         for repository in &report.repositories {
             let _ = writeln!(out, "{}", asked(repository));
@@ -356,9 +359,11 @@ fn compared(report: &Shown) -> String {
             count(report.repositories.iter().map(|asked| asked.requests).sum(), "request")
         );
     }
-    let approved = match report.repositories.is_empty() {
-        true => String::new(),
-        false => format!(", {} approved by TUF", thousands(counts.approved)),
+    // Those that trusted roots of Sigstore are kept in approve no modules.
+    let approves = |repository: &RepositorySummary| !signatures::REPOSITORIES.contains(&repository.name.as_str());
+    let approved = match report.repositories.iter().any(approves) {
+        false => String::new(),
+        true => format!(", {} approved by TUF", thousands(counts.approved)),
     };
     format!(
         "{}, {} verified {by}{approved}, {} skipped, {} unchecked",
@@ -386,6 +391,18 @@ pub(crate) fn measured(counts: &BytesCounts) -> Option<String> {
         Some((last, [])) => Some(format!("{last} as expected{absent}")),
         Some((last, rest)) => Some(format!("{} and {last} as expected{absent}", rest.join(", "))),
     }
+}
+
+/// `1 trusted, 2 verified, 85 unverified`. None where nothing was graded: there is neither a policy nor an attestation.
+pub(crate) fn graded(counts: &GradeCounts) -> Option<String> {
+    (counts.total() > 0).then(|| {
+        format!(
+            "{} trusted, {} verified, {} unverified",
+            thousands(counts.trusted),
+            thousands(counts.verified),
+            thousands(counts.unverified)
+        )
+    })
 }
 
 /// `TUF repository corp: root 3 (until 2027-01-01T00:00:00Z), timestamp 412 (until …); no earlier run's memory against
