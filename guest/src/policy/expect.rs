@@ -184,7 +184,8 @@ fn attestation(node: Node, number: usize, path: &str) -> Result<Attestation, Pol
             }
         }
     };
-    let own = table.flag("own_repository", true)?;
+    // A summary of one's own says nothing of the level.
+    let own = table.flag("own_repository", !matches!(kind, Kind::Summary { .. }))?;
     Ok(Attestation {
         origin: format!("attestation {}", number + 1),
         kind,

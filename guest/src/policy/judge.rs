@@ -20,6 +20,12 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::{Asked, DEFAULT, Rules, Way, any_of};
 use crate::contract::{PolicyGrade, ProvenanceVersion};
+use crate::provenance::source::Repository;
+
+/// What a condition about the checksum database is called.
+pub const SUMDB: &str = "required_log: sumdb";
+/// What a condition about approval is called.
+pub const TUF: &str = "required_tuf_approval";
 
 /// What is put in a module's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,29 +244,31 @@ impl<'a> Judge<'a> {
         Judgement { rulings }
     }
 
-    /// Whether what is asked of `path` lists `source` among the source repositories.
-    #[must_use]
-    pub fn lists_source(&self, path: &str, source: &str) -> bool {
-        self.asked(path).1.sources.matches(source)
-    }
-
-    /// The number of the rule of a path, and what is asked of it; none: the default.
-    fn asked(&self, path: &str) -> (Option<usize>, &'a Asked) {
-        let rules = &self.rules.rules;
-        let rule = rules.iter().position(|rule| rule.modules.iter().any(|globs| globs.matching(path).is_some()));
-        (rule, rule.map_or(&self.rules.default, |number| &rules[number].asked))
-    }
-
     /// The names of rules that have matched no module, in the order of the policy.
     #[must_use]
     pub fn unmatched(&self) -> Vec<&'a str> {
         self.rules.names().enumerate().filter(|(i, _)| !self.matched.contains(i)).map(|(_, name)| name).collect()
     }
 
+    /// Whether the source of an attestation is one that the rule for `path` asks for.
+    #[must_use]
+    pub fn is_source(&self, path: &str, attestation: &Attestation) -> bool {
+        is_source(path, self.asked(path).2, attestation)
+    }
+
+    /// The rule for a path: its number, its name, and what it asks for.
+    fn asked(&self, path: &str) -> (Option<usize>, &'a str, &'a Asked) {
+        let mut rules = self.rules.rules.iter();
+        let rule = rules.position(|rule| rule.modules.iter().any(|globs| globs.matching(path).is_some()));
+        match rule.map(|i| &self.rules.rules[i]) {
+            Some(matched) => (rule, matched.name.as_str(), &matched.asked),
+            None => (None, DEFAULT, &self.rules.default),
+        }
+    }
+
     fn ruling(&mut self, path: &str, subject: &Subject) -> Ruling {
-        let (rule, asked) = self.asked(path);
+        let (rule, name, asked) = self.asked(path);
         self.matched.extend(rule);
-        let name = rule.map_or(DEFAULT, |number| self.rules.rules[number].name.as_str());
         let floor = self.rules.floors.as_ref().and_then(|floors| floors.get(path)).copied();
         let required = floor.unwrap_or(asked.grade);
         let mut conditions = of_module(asked, subject);
@@ -342,14 +350,42 @@ fn of_module(asked: &Asked, subject: &Subject) -> Vec<Condition> {
     if asked.sumdb {
         let logged = subject.checksums == Checksums::Logged && !folder;
         let found = if logged { "in the database" } else { "not checked against it" };
-        ask("required_log: sumdb", logged, "checksums that the checksum database has", found);
+        ask(SUMDB, logged, "checksums that the checksum database has", found);
     }
     if asked.tuf {
         let approved = subject.tuf_approved && !folder;
         let found = if approved { "approved" } else { "not approved" };
-        ask("required_tuf_approval", approved, "approval by a TUF repository", found);
+        ask(TUF, approved, "approval by a TUF repository", found);
     }
     conditions
+}
+
+/// Whether the rule lists who signed.
+fn is_listed(asked: &Asked, attestation: &Attestation) -> bool {
+    let (Some(identity), Some(issuer)) = (&attestation.identity, &attestation.issuer) else { return false };
+    asked.identities.iter().any(|signer| signer.matches(identity, issuer))
+}
+
+/// Whether it is known from whom it must be that this is the source: the issuer of the repository's host, or a signer with an
+/// issuer that the rule lists. Anybody can have another CI build somebody else's repository.
+fn is_spoken_for(asked: &Asked, attestation: &Attestation) -> bool {
+    let (Some(issuer), Some(source)) = (&attestation.issuer, &attestation.source_repository) else { return true };
+    Repository::parse(source).is_some_and(|source| source.is_vouched_by(issuer)) || is_listed(asked, attestation)
+}
+
+/// Whether the source is the one that the rule asks for: the path's own, or one that it lists.
+fn is_source(path: &str, asked: &Asked, attestation: &Attestation) -> bool {
+    let right = match asked.sources.is_empty() {
+        true => attestation.own_repository_of.iter().any(|own| own == path),
+        false => attestation.source_repository.as_ref().is_some_and(|source| asked.sources.matches(source)),
+    };
+    right && is_spoken_for(asked, attestation)
+}
+
+/// Whether who signed is a workflow of the repository that it ran for, or no workflow.
+fn signs_for_itself(attestation: &Attestation) -> bool {
+    let (Some(identity), Some(source)) = (&attestation.identity, &attestation.source_repository) else { return true };
+    identity.strip_prefix(source.as_str()).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// What is asked of one attestation.
@@ -359,27 +395,28 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
     let trusted = PolicyGrade::Trusted;
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     let among = |value: &Option<String>, texts: &[String]| value.as_ref().is_some_and(|value| texts.contains(value));
-    let listed_signer = asked.identities.iter().any(|signer| {
-        let (Some(identity), Some(issuer)) = (&attestation.identity, &attestation.issuer) else { return false };
-        signer.matches(identity, issuer)
-    });
+    let listed_signer = is_listed(asked, attestation);
     let signer = format!("{} by {}", text(&attestation.identity), text(&attestation.issuer));
     let signers = any_of(asked.identities.iter().map(|signer| signer.written.as_str()));
 
     // A summary is signed by whoever has looked, so its signer must be one whom the rule lists; what was looked at, and where it
-    // came from, is that one's word.
+    // came from, is that one's word. A reusable workflow signs what its caller says, and who called it is not listed.
     if let Kind::Summary { .. } = attestation.kind {
         let expected =
             if asked.identities.is_empty() { "a rule that lists who may summarise".to_owned() } else { signers };
-        list.ask("identities", verified, listed_signer, expected, signer);
+        let (own, caller) = (signs_for_itself(attestation), text(&attestation.source_repository));
+        let signer = if own { signer } else { format!("{signer}, called from {caller}") };
+        list.ask("identities", verified, listed_signer && own, expected, signer);
     } else {
-        let source = &attestation.source_repository;
+        let held = is_source(path, asked, attestation);
+        let mut found = text(&attestation.source_repository);
+        if !is_spoken_for(asked, attestation) {
+            found += &format!(", which {} does not speak for", text(&attestation.issuer));
+        }
         if asked.sources.is_empty() {
-            let own = attestation.own_repository_of.iter().any(|own| own == path);
-            list.ask("source repository", verified, own, format!("the own repository of {path}"), text(source));
+            list.ask("source repository", verified, held, format!("the own repository of {path}"), found);
         } else {
-            let held = source.as_ref().is_some_and(|source| asked.sources.matches(source));
-            list.ask("source_repositories", verified, held, asked.sources.written(), text(source));
+            list.ask("source_repositories", verified, held, asked.sources.written(), found);
         }
         let needed = if asked.identities.is_empty() { trusted } else { verified };
         let expected = if asked.identities.is_empty() { "a rule that lists who may sign".to_owned() } else { signers };
@@ -397,7 +434,9 @@ fn of_attestation(path: &str, asked: &Asked, ways: &[Way], attestation: &Attesta
         let expected = "a signature that a transparency log has".to_owned();
         list.ask("required_log: rekor", verified, attestation.logged, expected, found.to_owned());
     }
-    let level = level(ways, attestation);
+    // Nobody vouches for his own level.
+    let of_itself = matches!(attestation.kind, Kind::Summary { .. }) && is_source(path, asked, attestation);
+    let level = if of_itself { 0 } else { level(ways, attestation) };
     if asked.minimum_level > 0 {
         let expected = format!("SLSA level {}", asked.minimum_level);
         list.ask("minimum_slsa_level", verified, level >= asked.minimum_level, expected, format!("level {level}"));

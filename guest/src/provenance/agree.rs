@@ -15,6 +15,9 @@ use crate::sigstore::claims::{Claims, San};
 /// Who says what a workflow of GitHub is.
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
 
+/// Who says what a pipeline of gitlab.com is.
+pub const GITLAB_ISSUER: &str = "https://gitlab.com";
+
 /// The repository of the reusable workflows that slsa-verifier trusts.
 const GENERATOR: &str = "github.com/slsa-framework/slsa-github-generator";
 
@@ -136,7 +139,7 @@ impl Vouched {
         // An issuer's word about machines counts for its own alone.
         let hosted = match self.issuer.as_str() {
             GITHUB_ISSUER => "github-hosted",
-            "https://gitlab.com" => "gitlab-hosted",
+            GITLAB_ISSUER => "gitlab-hosted",
             _ => return Level::One,
         };
         if self.runner.as_deref() != Some(hosted) {
@@ -281,8 +284,8 @@ pub struct Agreement {
     /// What only the predicate says, in the order of [`Fact`]: it proves nothing.
     pub unconfirmed: Vec<Fact>,
     /// The builder that slsa-github-generator's delegator names as the one it ran: a release of it. The delegator is
-    /// the one that signed, at a release, and isolated. It counts as no builder by itself: policy has to list this
-    /// one as well.
+    /// the one that signed, at a release, and isolated. It counts as no builder by itself: the builder that policy has
+    /// to list is this one, which anybody may have written.
     pub delegated_builder: Option<String>,
 }
 

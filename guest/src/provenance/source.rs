@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::agree::{GITHUB_ISSUER, GITLAB_ISSUER};
 use super::statement::is_lower_hex;
 use crate::module::{ModuleVersion, Version, split_path_version};
 
@@ -60,6 +61,17 @@ impl Repository {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether `issuer` may speak for this repository: that of its host, which alone knows who may push to it. An authority takes the
+    /// claims of every CI that it knows, and some build whatever repository they are pointed at, by steps that are not in it.
+    #[must_use]
+    pub fn is_vouched_by(&self, issuer: &str) -> bool {
+        match self.host.as_str() {
+            "github.com" => issuer == GITHUB_ISSUER,
+            "gitlab.com" => issuer == GITLAB_ISSUER,
+            host => issuer.strip_prefix("https://").and_then(|rest| rest.split('/').next()) == Some(host),
+        }
     }
 
     /// The directory of the module `module` in this repository, without its major version, if the module's path is

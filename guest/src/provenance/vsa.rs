@@ -1,7 +1,7 @@
 //! Verification summaries: a verifier says that it has verified an artifact (slsa.dev/spec/v1.1/verification_summary).
 //!
-//! A summary is worth what its verifier is worth. The one who signed it must be the one that policy names for the
-//! verifier's ID: the ID alone is written by the signer, like everything here.
+//! A summary is worth what its verifier is worth. The one who signed it must be one that policy lists: the verifier's ID
+//! alone is written by the signer, like everything here.
 
 use jiff::Timestamp;
 
@@ -13,6 +13,9 @@ use crate::module::ModuleVersion;
 pub const V1: &str = "https://slsa.dev/verification_summary/v1";
 /// The predicate type of version 0.2.
 pub const V02: &str = "https://slsa.dev/verification_summary/v0.2";
+
+/// What the predicate types of all versions begin with.
+pub const ANY: &str = "https://slsa.dev/verification_summary/";
 
 /// The most levels of one summary.
 pub const MAX_LEVELS: usize = 32;

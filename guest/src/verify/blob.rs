@@ -14,7 +14,7 @@ use crate::exchange::Exchange;
 use crate::hex;
 use crate::provenance::statement::Statement;
 use crate::report::{ArtifactSummary, Counts, ModuleSummary, SignatureStatus, SignatureSummary, rules};
-use crate::sigstore::bundle::{Bundle, Content, MAX_ENTRIES};
+use crate::sigstore::bundle::{Bundle, Content};
 use crate::sigstore::certificate;
 use crate::sigstore::identity::Expected;
 use crate::sigstore::key::{Digests, Message, PublicKey};
@@ -188,13 +188,7 @@ impl Blob<'_> {
             }
             if lacks_entry(error.as_ref()) && self.settings.sigstore.rekor && !looked {
                 looked = true;
-                // Whoever signs the same file has an entry too: the one that is this signature's is looked for.
-                let entries = self.look_up().await?;
-                let ours = entries.into_iter().find_map(|entry| {
-                    let whole = Bundle { entries: vec![entry], ..bundle.clone() };
-                    self.verify(&whole, content.as_deref(), &mut by).is_ok().then_some(whole)
-                });
-                if let Some(whole) = ours {
+                if let Some(whole) = self.look_up(&bundle, content.as_deref(), &mut by).await? {
                     self.timeline(&whole).await?;
                     bundle = whole;
                     continue;
@@ -299,8 +293,14 @@ impl Blob<'_> {
         Draft::new(&rules::sigstore_unavailable::RULE, message, help).kind("rekor")
     }
 
-    /// Entries that Rekor has for the file: of whoever, so that what is not this signature's is left out again by its body.
-    async fn look_up(&self) -> Result<Vec<Entry>, Draft> {
+    /// The bundle with the entry that Rekor has of its signature. Whoever signs the same file has an entry too, and anybody may
+    /// sign it any number of times: all of them are looked at, the newest first, so that none can be hidden behind others.
+    async fn look_up(
+        &self,
+        bundle: &Bundle,
+        content: Option<&[u8]>,
+        by: &mut Verifiers<'_>,
+    ) -> Result<Option<Bundle>, Draft> {
         let log = match &self.task.rekor_url {
             Some(url) => url.clone(),
             None => {
@@ -318,21 +318,24 @@ impl Blob<'_> {
                 log.base_url.clone()
             }
         };
-        let Some(sha256) = self.digests.sha256 else { return Ok(Vec::new()) };
+        let Some(sha256) = self.digests.sha256 else { return Ok(None) };
         let query = format!(r#"{{"hash":"sha256:{}"}}"#, hex::encode(&sha256));
         let answer = self.rekor(&log, "api/v1/index/retrieve", query).await?;
         let unread = |error: String| self.unavailable(&format!("{log} gives an answer that cannot be read: {error}"));
         let uuids = search_answer(&answer).map_err(|error| unread(error.to_string()))?;
-        let mut entries = Vec::new();
-        // The newest are last, and as many as a bundle may have are looked at.
-        let newest: Vec<&String> = uuids.iter().rev().take(MAX_ENTRIES).collect();
+        // The newest are last.
+        let newest: Vec<&String> = uuids.iter().rev().collect();
         for batch in newest.chunks(REKOR_BATCH) {
             let query = serde_json::json!({ "entryUUIDs": batch }).to_string();
             let answer = self.rekor(&log, "api/v1/log/entries/retrieve", query).await?;
-            let found = Entry::answer(&answer).map_err(|error| unread(error.to_string()))?;
-            entries.extend(found.into_iter().map(|(_, entry)| entry));
+            for (_, entry) in Entry::answer(&answer).map_err(|error| unread(error.to_string()))? {
+                let whole = Bundle { entries: vec![entry], ..bundle.clone() };
+                if self.verify(&whole, content, by).is_ok() {
+                    return Ok(Some(whole));
+                }
+            }
         }
-        Ok(entries)
+        Ok(None)
     }
 
     /// Holds what the log shows today against what it showed before.

@@ -208,6 +208,7 @@ pub(super) async fn run(
 
     let targets = approvals::judge(settings, &files, &rows, &groups, &approvals, &answers, &mut findings);
     let mut roots = signatures::roots(settings, &exchange, &evidence, &mut findings).await;
+    let unlined = vendors.unlined(|module| zip_lines(module).any(Row::is_h1));
     let known = signatures::Known {
         files: &files,
         rows: &rows,
@@ -215,11 +216,11 @@ pub(super) async fn run(
         survey: &survey,
         bytes: &bytes.summaries,
         targets: &targets.summaries,
+        unlined: &unlined,
         all: only.is_none(),
     };
     let graded = signatures::judge(settings, &known, &evidence, &roots, &mut findings);
-    let has_h1 = |module: &ModuleVersion| zip_lines(module).any(Row::is_h1);
-    approvals::vendored(settings, &vendors.unlined(has_h1), &mut findings);
+    approvals::vendored(settings, &unlined, &mut findings);
 
     let mut counts = Counts { modules: groups.len() as u64, lines: rows.len() as u64, ..Counts::default() };
     counts.uncovered = approvals.uncovered(settings);

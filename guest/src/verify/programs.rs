@@ -38,6 +38,12 @@ fn entry(module: &BuildModule) -> Option<String> {
     is_hash.then(|| format!("{} {} {}", version.path(), version.version(), module.sum))
 }
 
+/// The dependencies of a program that have no hash to compare, with the line of each.
+pub(super) fn unpinned(info: &BuildInfo) -> impl Iterator<Item = (&BuildModule, Span)> {
+    let unpinned = info.deps.iter().filter(|module| entry(module.used()).is_none());
+    unpinned.map(|module| (module, line(module.used().line)))
+}
+
 /// Says what a program does not let anybody look up.
 pub(super) fn judge(files: &[Input], findings: &mut Findings<'_>) {
     for file in files {

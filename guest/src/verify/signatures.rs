@@ -12,6 +12,7 @@ use super::approvals::{self, Interests};
 use super::files::{Group, Input, Row};
 use super::findings::{Draft, Findings};
 use super::lump::Lump;
+use super::programs;
 use super::roots::{self, Roots, Verifiers};
 use super::settings::Settings;
 use super::text;
@@ -19,16 +20,19 @@ use crate::contract::{
     AttestationPlace, AttestationsGet, Body, Failure, ModuleRef, PolicyGrade, ProvenanceVersion, Request, ZipDigest,
 };
 use crate::exchange::Exchange;
+use crate::gosum::Span;
 use crate::gosum::gomod::Replacement as Replaced;
 use crate::gosum::wanted::Survey;
 use crate::hex;
 use crate::module::ModuleVersion;
 use crate::policy::explain;
-use crate::policy::judge::{Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, Subject, grade_name};
-use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Vouched};
+use crate::policy::judge::{
+    Attestation, Checksums, Judge, Judgement, Kind, Replacement, Ruling, SUMDB, Subject, TUF, grade_name,
+};
+use crate::provenance::agree::{ClaimsError, GITHUB_ISSUER, Level, Vouched};
 use crate::provenance::join::{By, Zip, joins};
 use crate::provenance::slsa::{self, Provenance};
-use crate::provenance::source::{SourceError, belongs, repository_of};
+use crate::provenance::source::{Repository, SourceError, Workflow, belongs, repository_of};
 use crate::provenance::statement::{PAYLOAD_TYPE, Statement};
 use crate::provenance::vsa::{self, Summary};
 use crate::report::{
@@ -44,7 +48,7 @@ use crate::sigstore::signature::{self, Artifact, Proven, SignatureError, Signer}
 const MAX_ATTESTATIONS: u32 = 16 << 20;
 
 /// How long the SHA-256 of a zip is.
-const SHA256_BYTES: u32 = 32;
+const SHA256_BYTES: usize = 32;
 
 /// How many questions go out at once.
 const WINDOW: usize = 4096;
@@ -67,6 +71,22 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
+    /// Has the zips of these groups hashed, of which the digest is not known.
+    async fn measure(&mut self, exchange: &Exchange, groups: &[Group], wanted: impl Iterator<Item = usize>) {
+        let wanted: Vec<usize> = wanted.filter(|number| !self.digests.contains_key(number)).collect();
+        for window in wanted.chunks(WINDOW) {
+            let request = |number: &usize| Request::ZipDigest(ZipDigest { module: module(&groups[*number]) });
+            let answers = exchange.ask(window.iter().map(request).collect()).await;
+            for (number, answer) in window.iter().zip(answers) {
+                if let Ok(Body { content, .. }) = answer
+                    && let Ok(digest) = <[u8; SHA256_BYTES]>::try_from(content)
+                {
+                    self.digests.insert(*number, digest);
+                }
+            }
+        }
+    }
+
     fn take(&mut self, group: usize, origin: String, answer: Result<Body, Failure>) {
         match answer {
             Ok(Body { content, .. }) => self.found.push(Found { group, origin, content }),
@@ -114,37 +134,30 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
     if wanted.is_empty() {
         return evidence;
     }
-    let module = |number: usize| {
-        let module = &groups[number].module;
-        ModuleRef { path: module.path().to_owned(), version: module.version().to_owned() }
-    };
-    // The digest joins statements that name no dirHash1, and is what GitHub is asked by.
-    for window in wanted.chunks(WINDOW) {
-        let requests = window.iter().map(|number| Request::ZipDigest(ZipDigest { module: module(*number) })).collect();
-        for (number, answer) in window.iter().zip(exchange.ask(requests).await) {
-            if let Ok(Body { content, .. }) = answer
-                && let Ok(digest) = <[u8; SHA256_BYTES as usize]>::try_from(content)
-            {
-                evidence.digests.insert(*number, digest);
-            }
-        }
+    // By the digest of the zip GitHub is asked, and a template may ask; elsewhere it only joins statements without a dirHash1.
+    let (by_digest, by_name): (Vec<_>, Vec<_>) = places.iter().copied().partition(|place| is_public(*place));
+    if !by_digest.is_empty() {
+        evidence.measure(exchange, groups, wanted.iter().copied()).await;
     }
     let mut questions: Vec<(usize, AttestationPlace, String)> = Vec::new();
     for &number in wanted {
         let path = groups[number].module.path();
+        questions.extend(by_name.iter().map(|place| (number, *place, String::new())));
+        if settings.sigstore.private.matching(path).is_some() {
+            continue;
+        }
         let sha256 = evidence.digests.get(&number).map(|digest| hex::encode(digest)).unwrap_or_default();
-        for place in places {
-            let private = settings.sigstore.private.matching(path).is_some();
+        for place in &by_digest {
             // GitHub knows zips by their digest alone.
             let cannot = *place == AttestationPlace::Github && (sha256.is_empty() || !path.starts_with("github.com/"));
-            if !cannot && !(private && is_public(*place)) {
+            if !cannot {
                 questions.push((number, *place, sha256.clone()));
             }
         }
     }
     for window in questions.chunks(WINDOW) {
         let request = |(number, place, sha256): &(usize, AttestationPlace, String)| {
-            let (module, place, sha256) = (module(*number), *place, sha256.clone());
+            let (module, place, sha256) = (module(&groups[*number]), *place, sha256.clone());
             Request::Attestations(AttestationsGet { module, place, sha256, max_bytes: MAX_ATTESTATIONS })
         };
         let answers = exchange.ask(window.iter().map(request).collect()).await;
@@ -152,7 +165,14 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
             evidence.take(*number, place_name(*place).to_owned(), answer);
         }
     }
+    let found: BTreeSet<usize> = evidence.found.iter().map(|found| found.group).collect();
+    evidence.measure(exchange, groups, found.into_iter()).await;
     evidence
+}
+
+/// A module version, for the host.
+fn module(group: &Group) -> ModuleRef {
+    ModuleRef { path: group.module.path().to_owned(), version: group.module.version().to_owned() }
 }
 
 /// Fetches what TUF repositories name as the provenance of what they approve.
@@ -192,6 +212,8 @@ pub(super) struct Known<'a> {
     pub(super) survey: &'a Survey,
     pub(super) bytes: &'a BTreeMap<usize, Vec<BytesSummary>>,
     pub(super) targets: &'a BTreeMap<usize, Vec<TargetSummary>>,
+    /// Modules that are vendored, and of whose zip no line is there.
+    pub(super) unlined: &'a [(ModuleVersion, &'a str, Span)],
     /// Whether everything was looked at, and not one module alone.
     pub(super) all: bool,
 }
@@ -381,10 +403,12 @@ impl Verifier<'_> {
         line.predicate_type = Some(statement.predicate_type.clone());
 
         let module = &self.known.groups[number].module;
-        let by = joins(&statement, &self.zip(number)).map_err(|error| {
+        let other = |why: String| {
             let help = "ask its author for a statement of the module's zip; `modanchor statement` writes one";
-            reject(Draft::new(&rules::provenance_subject::RULE, format!("{what}: {error}"), help).kind("subject"))
-        })?;
+            reject(Draft::new(&rules::provenance_subject::RULE, format!("{what}: {why}"), help).kind("subject"))
+        };
+        let zip = self.zip(number).ok_or_else(|| other("the lines of go.sum do not agree on the zip".to_owned()))?;
+        let by = joins(&statement, &zip).map_err(|error| other(error.to_string()))?;
         line.joined_by = Some(By::as_str(by).to_owned());
         let mut attestation = Attestation {
             origin: origin.to_owned(),
@@ -401,7 +425,8 @@ impl Verifier<'_> {
             logged: !proof.logged().is_empty(),
         };
         match statement.predicate_type.as_str() {
-            vsa::V1 | vsa::V02 => {
+            // Of any version: what is no summary that is read must not count as a statement, whatever it says.
+            kind if kind.starts_with(vsa::ANY) => {
                 let summary = Summary::parse(&statement).map_err(|error| malformed(error.to_string()))?;
                 if !summary.is_about(module) {
                     let message = format!("{what}: it is a summary of {}", summary.resource_uri);
@@ -409,6 +434,9 @@ impl Verifier<'_> {
                     return Err(reject(Draft::new(&rules::provenance_subject::RULE, message, help).kind("summary")));
                 }
                 attestation.kind = Kind::Summary { level: summary.build_level().unwrap_or(0) };
+                let source = attestation.source_repository.as_deref().and_then(Repository::parse);
+                attestation.own_repository_of =
+                    source.map(|source| self.own_repository_of(&source, module)).unwrap_or_default();
             }
             other => {
                 let provenance = match other.starts_with("https://slsa.dev/provenance/") {
@@ -427,17 +455,15 @@ impl Verifier<'_> {
         Ok(attestation)
     }
 
-    /// The module's zip: its digest counts only where the file was measured to have the h1.
-    fn zip(&self, number: usize) -> Zip {
-        let group = &self.known.groups[number];
-        // Only groups with a zip are asked about.
-        let zip = zip_of(group, self.known.rows);
+    /// The module's zip, where its lines agree on one: its digest counts only where the file was measured to have the h1.
+    fn zip(&self, number: usize) -> Option<Zip> {
+        let zip = zip_of(&self.known.groups[number], self.known.rows)?;
+        let h1 = zip.h1.to_string();
         let measured = self.known.bytes.get(&number).into_iter().flatten().any(|bytes| {
-            let same = bytes.hash.as_ref() == zip.map(|zip| zip.h1.to_string()).as_ref();
+            let same = bytes.hash.as_ref() == Some(&h1);
             bytes.what == What::Zip && bytes.status == BytesStatus::Verified && same
         });
-        let sha256 = self.evidence.digests.get(&number).copied().filter(|_| measured);
-        Zip { sha256, ..zip.unwrap_or(Zip { h1: crate::dirhash::H1([0; 32]), sha256: None }) }
+        Some(Zip { sha256: self.evidence.digests.get(&number).copied().filter(|_| measured), ..zip })
     }
 
     /// What the certificate says of the build, which the predicate must not contradict, and which must be the version's.
@@ -461,12 +487,15 @@ impl Verifier<'_> {
             }
             // A person, or another CI: the statement counts for what its signer is, and nothing is known of a build.
             Err(error) => {
+                attestation.source_repository = None;
+                attestation.source_ref = None;
                 return match provenance {
                     Some(_) => reject(contradiction, error.to_string(), help, "builder"),
                     None => Ok(()),
                 };
             }
         };
+        let mut builder = vouched.builder.clone();
         if let Some(provenance) = provenance {
             let agreement = vouched.compare(provenance);
             if let Some(first) = agreement.contradictions.first() {
@@ -480,8 +509,15 @@ impl Verifier<'_> {
                 slsa::Version::V1 => ProvenanceVersion::V1,
             });
             attestation.provable_level = vouched.provable_level() as u8;
+            if let Some(ran) = agreement.delegated_builder {
+                // What it ran may be the source's own, and then its owner's to write, like any reusable workflow of the source's.
+                if Workflow::parse(&ran).is_none_or(|ran| ran.repository == vouched.repository) {
+                    attestation.provable_level = attestation.provable_level.min(Level::Two as u8);
+                }
+                builder = ran;
+            }
         }
-        attestation.builder_id = Some(vouched.builder.clone());
+        attestation.builder_id = Some(builder);
         attestation.source_repository = Some(vouched.repository_uri.clone());
         attestation.source_ref.clone_from(&vouched.reference);
         attestation.runner_environment.clone_from(&vouched.runner);
@@ -489,11 +525,7 @@ impl Verifier<'_> {
             let owner = vouched.repository_uri.rsplit_once('/').map(|(owner, _)| owner.to_owned());
             owner.filter(|_| vouched.issuer == GITHUB_ISSUER)
         });
-        let names: Vec<&str> = self.names(module);
-        attestation.own_repository_of = (names.iter())
-            .filter(|path| vouched.repository.directory_of(path).is_some())
-            .map(|path| (*path).to_owned())
-            .collect();
+        attestation.own_repository_of = self.own_repository_of(&vouched.repository, module);
         self.version(&vouched, module).or_else(|error| {
             let help = "compare the tag with the version; releases are built from their tag";
             reject(&rules::provenance_version::RULE, error.to_string(), help, "source").map_err(|Rejected(draft)| {
@@ -508,10 +540,11 @@ impl Verifier<'_> {
         })
     }
 
-    /// The paths by which a module is known in this build: its own, and those that it stands for.
-    fn names<'m>(&'m self, module: &'m ModuleVersion) -> Vec<&'m str> {
-        let stands = stood_for(self.known.survey, module).map(|(path, _)| path);
-        std::iter::once(module.path()).chain(stands).collect()
+    /// Of the paths by which a module is known in this build, its own and those that it stands for, those whose own repository it is.
+    fn own_repository_of(&self, repository: &Repository, module: &ModuleVersion) -> Vec<String> {
+        let stands = stood_for(self.known, module).map(|(path, _)| path);
+        let names = std::iter::once(module.path()).chain(stands);
+        names.filter(|path| repository.directory_of(path).is_some()).map(str::to_owned).collect()
     }
 
     /// Whether the source is the version's. Where a path does not say in which folder of its repository a module lies, any that
@@ -531,17 +564,24 @@ impl Verifier<'_> {
     }
 }
 
-/// What a module version stands for: path, and the one version that is replaced by it.
+/// What a module version stands for, in a checkout or in a program: path, and the one version that is replaced by it.
 fn stood_for<'a>(
-    survey: &'a Survey,
+    known: &Known<'a>,
     module: &'a ModuleVersion,
-) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + 'a {
-    survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
-        Replaced::Module { path, version } if path == module.path() && version == module.version() => {
+) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+    let is = |path: &str, version: &str| path == module.path() && version == module.version();
+    let lines = known.survey.replaced().iter().filter_map(move |replaced| match &replaced.line.with {
+        Replaced::Module { path, version } if is(path, version) => {
             Some((replaced.line.path.as_str(), replaced.line.version.as_deref()))
         }
         _ => None,
-    })
+    });
+    let programs = known.files.iter().filter_map(|file| file.program.as_ref());
+    let built = programs.flat_map(|info| &info.deps).filter_map(move |dep| match &dep.replace {
+        Some(with) if is(&with.path, &with.version) => Some((dep.path.as_str(), Some(dep.version.as_str()))),
+        _ => None,
+    });
+    lines.chain(built)
 }
 
 /// Grades every module by the policy, and reports those that fall short of it.
@@ -581,7 +621,7 @@ fn grade(
             },
         };
         let (path, version) = (group.module.path(), group.module.version());
-        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known.survey, &group.module).collect();
+        let stands: BTreeSet<(&str, Option<&str>)> = stood_for(known, &group.module).collect();
         let judgements: Vec<Judgement> = match stands.is_empty() {
             true => vec![judge.judge(&own(path, version, None))],
             false => (stands.into_iter())
@@ -593,28 +633,35 @@ fn grade(
         };
         let worst = judgements.iter().map(Judgement::grade).min().unwrap_or(PolicyGrade::Unverified);
         judged.grades.insert(number, report_grade(worst));
-        strangers(known, row, group, attestations.get(&number), &judge, &judgements, findings);
+        strangers(&judge, known, row, group, attestations.get(&number), &judgements, findings);
         if !settings.has_policy {
             continue;
         }
         let rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
         judged.rulings.insert(number, rulings.clone().cloned().collect());
         for ruling in rulings.filter(|ruling| !ruling.satisfied) {
-            let unanswered = evidence.unanswered.get(&number);
-            let only_for_want = ruling.failures().all(|condition| condition.needed_for != PolicyGrade::Unverified);
-            match unanswered.filter(|_| only_for_want && !wrong) {
-                Some(places) => {
-                    for (place, failure) in places {
-                        let (_, lump) = unavailable
-                            .entry((place.clone(), *failure as u8))
-                            .or_insert_with(|| (*failure, Lump::default()));
-                        lump.add(row, group);
-                    }
+            // What could not be asked is not taken for absent.
+            let unanswered = evidence.unanswered.get(&number).map_or(&[][..], Vec::as_slice);
+            let mut wants = false;
+            let open = ruling.failures().all(|condition| match &*condition.what {
+                SUMDB => rows.iter().any(|row| row.status == LineStatus::Unchecked),
+                TUF => targets.iter().any(|target| target.status == TargetStatus::Unchecked),
+                _ => {
+                    wants = true;
+                    !unanswered.is_empty()
                 }
-                None => {
-                    let draft = fell_short(settings, &group.module, ruling).about(&group.module);
-                    findings.push(draft.at(&known.files[row.file].path, row.entry.at));
-                }
+            });
+            if wrong || !open {
+                let draft = fell_short(settings, &group.module, ruling).about(&group.module);
+                findings.push(draft.at(&known.files[row.file].path, row.entry.at));
+                continue;
+            }
+            // Of the log and of TUF, findings of their own speak.
+            findings.set_incomplete();
+            for (place, failure) in unanswered.iter().filter(|_| wants) {
+                let (_, lump) =
+                    unavailable.entry((place.clone(), *failure as u8)).or_insert_with(|| (*failure, Lump::default()));
+                lump.add(row, group);
             }
         }
     }
@@ -640,50 +687,80 @@ fn grade(
     }
 }
 
-/// Modules that a folder stands for: nobody vouches for it.
+/// Modules that a folder stands for, that went into a program out of one, or that are vendored without a line: nobody vouches for
+/// it. Builds with `-mod=vendor` ask no go.sum, so leaving the line out must not be a way around the policy.
 fn folders(settings: &Settings, known: &Known<'_>, judge: &mut Judge<'_>, findings: &mut Findings<'_>) {
-    for replaced in known.survey.replaced() {
-        let Replaced::Directory(folder) = &replaced.line.with else { continue };
-        let version = replaced.line.version.as_deref().unwrap_or_default();
+    let mut fall_short = |path: &str, version: &str, folder: &str, place: &dyn Fn(Draft) -> Draft| {
         let judgement = judge.judge(&Subject {
-            path: replaced.line.path.clone(),
+            path: path.to_owned(),
             version: version.to_owned(),
-            replaced_by: Some(Replacement::Directory(folder.clone())),
+            replaced_by: Some(Replacement::Directory(folder.to_owned())),
             checksums: Checksums::Unlogged,
             tuf_approved: false,
             attestations: Vec::new(),
         });
         for ruling in judgement.rulings.iter().filter(|ruling| !ruling.satisfied) {
-            let draft = short_of(settings, &replaced.line.path, ruling);
-            findings.push(draft.at(&replaced.file, replaced.line.at).module(&replaced.line.path, version));
+            findings.push(place(short_of(settings, path, ruling)).module(path, version));
+        }
+    };
+    for replaced in known.survey.replaced() {
+        let Replaced::Directory(folder) = &replaced.line.with else { continue };
+        let version = replaced.line.version.as_deref().unwrap_or_default();
+        fall_short(&replaced.line.path, version, folder, &|draft| draft.at(&replaced.file, replaced.line.at));
+    }
+    for (module, file, at) in known.unlined {
+        let others = stood_for(known, module).map(|(path, _)| path);
+        for path in std::iter::once(module.path()).chain(others).collect::<BTreeSet<_>>() {
+            fall_short(path, module.version(), "vendor, without a line of go.sum", &|draft| draft.at(file, *at));
+        }
+    }
+    for file in known.files {
+        for (module, line) in file.program.iter().flat_map(programs::unpinned) {
+            let folder = module.replace.as_ref().map_or("that it was built from", |with| &with.path);
+            fall_short(&module.path, &module.version, folder, &|draft| draft.at(&file.path, line));
         }
     }
 }
 
 /// Provenance that somebody else's repository has made of a module whose path says which repository is its own.
 fn strangers(
+    judge: &Judge<'_>,
     known: &Known<'_>,
     row: &Row<'_>,
     group: &Group,
     attestations: Option<&Vec<Attestation>>,
-    judge: &Judge<'_>,
     judgements: &[Judgement],
     findings: &mut Findings<'_>,
 ) {
-    let paths = || judgements.iter().flat_map(|judgement| &judgement.rulings).map(|ruling| ruling.path.as_str());
     for attestation in attestations.into_iter().flatten() {
         let (Kind::Provenance(_), Some(source)) = (&attestation.kind, &attestation.source_repository) else { continue };
         let Some(home) = repository_of(group.module.path()) else { continue };
-        if !attestation.own_repository_of.is_empty() || paths().any(|path| judge.lists_source(path, source)) {
+        let mut rulings = judgements.iter().flat_map(|judgement| &judgement.rulings);
+        if rulings.any(|ruling| judge.is_source(&ruling.path, attestation)) {
             continue;
         }
+        let issuer = attestation.issuer.as_deref().unwrap_or("none");
+        let spoken = Repository::parse(source).is_some_and(|source| source.is_vouched_by(issuer));
+        // A rule that asks for another repository than the module's own says so by itself.
+        if spoken && !attestation.own_repository_of.is_empty() {
+            continue;
+        }
+        let (module, origin) = (&group.module, &attestation.origin);
+        let (message, found) = match spoken {
+            true => (format!("was made from {source}"), source.clone()),
+            false => (
+                format!("was made from {source} by the word of {issuer}, which does not speak for that repository"),
+                format!("{source} by {issuer}"),
+            ),
+        };
         let message = format!(
-            "an attestation of {} ({}) was made from {source}, and the module's own repository is {}",
-            group.module, attestation.origin, home.repository
+            "an attestation of {module} ({origin}) {message}; the module's own repository is {}",
+            home.repository
         );
-        let help = "if that repository is right, name it in the policy: `source_repositories`; else do not use it";
-        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(&group.module).kind("repository");
-        let draft = draft.expected(home.repository.to_string()).found(source.clone());
+        let help = "if that is right, name the repository, and the signer of another issuer, in the policy: \
+                    `source_repositories`, `identities`; else do not use it";
+        let draft = Draft::new(&rules::provenance_source::RULE, message, help).about(module).kind("repository");
+        let draft = draft.expected(home.repository.to_string()).found(found);
         findings.push(draft.by("its certificate").at(&known.files[row.file].path, row.entry.at));
     }
 }

@@ -97,7 +97,12 @@ fn each_condition_is_asked_for_by_itself() {
         (attested(|a| a.kind = Kind::Provenance(ProvenanceVersion::V02)), "trusted", &[]),
         (|a| a.own_repository_of.clear(), "unverified", &["source repository"]),
         (|a| a.issuer = None, "unverified", &["identities", "environment.oidc_issuer"]),
-        (|a| a.issuer = text("https://gitlab.com"), "unverified", &["identities", "environment.oidc_issuer"]),
+        // It does not speak for github.com.
+        (
+            |a| a.issuer = text("https://gitlab.com"),
+            "unverified",
+            &["source repository", "identities", "environment.oidc_issuer"],
+        ),
         (|a| a.identity = text("evil@example.com"), "unverified", &["identities"]),
         (|a| a.publisher = text("https://github.com/acme/"), "unverified", &["publishers"]),
         (|a| a.publisher = None, "unverified", &["publishers"]),
@@ -108,8 +113,8 @@ fn each_condition_is_asked_for_by_itself() {
         (|a| a.runner_environment = text("self-hosted"), "verified", &["environment.runner"]),
         (|a| a.runner_environment = None, "verified", &["environment.runner"]),
         (|a| a.kind = Kind::Statement, "verified", &["provenance"]),
-        // Its signer is listed, whatever it is that was built.
-        (|a| a.kind = Kind::Summary { level: 3 }, "verified", &["provenance"]),
+        // Its signer is listed, and signs whatever its caller says.
+        (|a| a.kind = Kind::Summary { level: 3 }, "unverified", &["identities", "provenance"]),
         // The other way to level 3, and nothing of the first.
         (
             |a| {
@@ -210,6 +215,7 @@ fn a_summary_counts_by_its_signer_and_never_makes_trusted() {
     attestation.kind = Kind::Summary { level: 3 };
     attestation.identity = text("audit@auditor.example");
     attestation.issuer = text("https://accounts.auditor.example");
+    attestation.source_repository = None;
     assert_eq!((judge(&subject).grade(), judge(&subject).satisfied()), (PolicyGrade::Verified, true));
     subject.attestations[0].kind = Kind::Summary { level: 2 };
     let judgement = judge(&subject);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+mod attacks;
 mod blob;
 mod bytes;
 mod fix;

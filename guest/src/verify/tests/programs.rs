@@ -68,6 +68,29 @@ fn vendored_modules_share_a_finding() {
     assert!(finding.message.ends_with(" and 4 more"), "{}", finding.message);
 }
 
+/// Whoever makes a program chooses what goes into it: what nobody vouches for falls short of a policy as it does in a checkout.
+#[test]
+fn a_policy_judges_what_was_replaced_or_vendored() {
+    let mut world = World::new(10);
+    let policy = "schema: modanchor-policy/1\nrules:\n  - { name: a, modules: example.org/a, require: verified }\n\
+                  default: { require: unverified }\n";
+    let policy = crate::policy::file::read(policy.as_bytes(), "policy.yaml").expect("a policy").policy;
+    let replaced = format!("example.org/m0003\tv1.0.0\t{}\n", hash(6));
+    for (dep, found) in [
+        ("dep\texample.org/a\tv1.0.0\n=>\t../a\t(devel)\t\n".to_owned(), vec!["binary-unpinned", "policy-grade"]),
+        ("dep\texample.org/a\tv1.0.0\t\n".to_owned(), vec!["binary-unpinned", "policy-grade"]),
+        (format!("dep\texample.org/a\tv1.0.0\n=>\t{replaced}"), vec!["policy-grade"]),
+        (format!("dep\t{replaced}"), vec!["policy-unmatched-rule"]),
+    ] {
+        let mut job = program(&world, &format!("path\tx\n{dep}"));
+        job.policy = Some(policy.clone());
+        let (outcome, report) = world.run(job);
+        let mut rules = rules(&report);
+        rules.sort_unstable();
+        assert_eq!((rules, outcome.status == 1), (found.clone(), found.contains(&"policy-grade")), "{dep}");
+    }
+}
+
 #[test]
 fn what_is_no_build_info_is_refused() {
     let mut world = World::new(1);

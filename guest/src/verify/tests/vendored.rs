@@ -279,3 +279,25 @@ fn a_go_mod_of_another_name_is_compared() {
         assert!(found.map(|finding| finding.file.as_deref()).any(|file| file != Some(name)), "{:#?}", report.findings);
     }
 }
+
+/// Builds with `-mod=vendor` ask no go.sum: a line that is left out is no way around the policy.
+#[test]
+fn a_policy_judges_vendored_modules_without_a_line() {
+    let (mut world, lines) = vendor_world();
+    let go_mod_alone: String =
+        lines.lines().filter(|line| line.contains("/go.mod ")).map(|line| format!("{line}\n")).collect();
+    for (require, lines, expected) in [
+        ("verified", &lines, &["policy-grade"][..]),
+        ("verified", &go_mod_alone, &["policy-grade"]),
+        ("unverified", &lines, &[]),
+        ("unverified", &go_mod_alone, &[]),
+    ] {
+        let policy = format!("schema: modanchor-policy/1\ndefault: {{ require: {require} }}\n");
+        let mut job = job(Sumdb::Database(world.database()), checkout(lines, &modules_txt()));
+        job.policy = Some(crate::policy::file::read(policy.as_bytes(), "policy.yaml").expect("a policy").policy);
+        let (_, report) = world.run(job);
+        let mut found = rules(&report);
+        found.retain(|rule| *rule == "policy-grade");
+        assert_eq!(found, expected, "{require} {lines}: {:#?}", report.findings);
+    }
+}
