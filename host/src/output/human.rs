@@ -476,6 +476,11 @@ mod tests {
             report.counts.bytes = bytes;
             assert_eq!(show(&report, &options(80)).split_once('\n').unwrap().1, line);
         }
+        let mut graded = pass.clone();
+        (graded.counts.bytes, graded.counts.grades.trusted) = (BytesCounts::default(), 1200);
+        graded.counts.grades.unverified = 3;
+        let lines = show(&graded, &options(80));
+        assert_eq!(lines.split_once('\n').unwrap().1, "modules: 1,200 trusted, 0 verified, 3 unverified\n");
         let mut off = pass.clone();
         off.counts.bytes = BytesCounts::default();
         off.sumdbs.clear();
@@ -509,6 +514,16 @@ mod tests {
         of_tuf.repositories.truncate(1);
         of_tuf.counts = Counts::default();
         insta::assert_snapshot!(show(&report, &options(80)) + "\n" + &show(&of_tuf, &options(80)));
+    }
+
+    /// Sigstore's trusted roots are kept in TUF repositories too, which approve nothing.
+    #[test]
+    fn repositories_of_trusted_roots_approve_no_modules() {
+        let mut report = report(Verdict::Pass, Vec::new());
+        for (name, approves) in [("sigstore", false), ("sigstore-github", false), ("corp", true)] {
+            report.repositories.push(repository(name));
+            assert_eq!(show(&report, &options(80)).contains("approved by TUF"), approves, "{name}");
+        }
     }
 
     #[test]

@@ -30,14 +30,37 @@ pub(crate) fn defused(report: Vec<u8>) -> Vec<u8> {
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
+    use modanchor_core::contract::PolicyGrade;
+    use modanchor_core::policy::judge::{Condition, Ruling};
     use modanchor_core::report::{
-        BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade, LineStatus, LineSummary,
-        ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity, SeverityCounts, SumdbSummary,
-        TargetStatus, TargetSummary, Tool, Verdict, What,
+        ArtifactSummary, BytesCounts, BytesStatus, BytesSummary, Counts, FileSummary, Finding, Floor, Grade,
+        LineStatus, LineSummary, ModuleSummary, Of, Report, RepositorySummary, RoleSummary, SCHEMA, Severity,
+        SeverityCounts, SignatureStatus, SignatureSummary, SumdbSummary, TargetStatus, TargetSummary, Tool,
+        TrustedRootSummary, Verdict, What,
     };
     use serde_json::Value;
 
     use super::*;
+
+    fn signature() -> SignatureSummary {
+        let text = String::new;
+        SignatureSummary {
+            origin: text(),
+            status: SignatureStatus::Verified,
+            root: None,
+            identity: None,
+            issuer: None,
+            predicate_type: None,
+            joined_by: None,
+            builder: None,
+            source_repository: None,
+            source_ref: None,
+            provable_level: None,
+            logged: vec![text()],
+            promised: vec![text()],
+            times: vec![text()],
+        }
+    }
 
     /// A report in which no list is empty, so that it shows every key.
     fn full() -> Report {
@@ -55,8 +78,14 @@ mod tests {
                 skipped_by: None,
                 floor: Floor::None,
             }],
-            trusted_roots: Vec::new(),
-            artifacts: Vec::new(),
+            trusted_roots: vec![TrustedRootSummary {
+                name: text(),
+                set_by: text(),
+                refreshed: false,
+                sha256: text(),
+                expires: None,
+            }],
+            artifacts: vec![ArtifactSummary { name: text(), sha256: text(), signatures: vec![signature()] }],
             repositories: vec![RepositorySummary {
                 name: text(),
                 roles: vec![RoleSummary { name: "root".to_owned(), version: 1, expires: text() }],
@@ -78,8 +107,24 @@ mod tests {
                     record: None,
                 }],
                 bytes: vec![BytesSummary { what: What::Zip, status: BytesStatus::Verified, hash: None }],
-                signatures: Vec::new(),
-                rulings: Vec::new(),
+                signatures: vec![signature()],
+                rulings: vec![Ruling {
+                    path: text(),
+                    rule: None,
+                    name: text(),
+                    grade: PolicyGrade::Verified,
+                    required: PolicyGrade::Unverified,
+                    by_baseline: false,
+                    satisfied: true,
+                    attestation: None,
+                    conditions: vec![Condition {
+                        what: "".into(),
+                        needed_for: PolicyGrade::Trusted,
+                        held: false,
+                        expected: text(),
+                        found: text(),
+                    }],
+                }],
                 targets: vec![TargetSummary {
                     repository: text(),
                     path: text(),
@@ -164,7 +209,7 @@ mod tests {
                 }
                 _ => assert!(schema["type"] == "string" || schema.get("const").is_some(), "{at}"),
             },
-            Value::Bool(_) => panic!("{at}: the report holds no booleans"),
+            Value::Bool(_) => assert_eq!(schema["type"], "boolean", "{at}"),
         }
     }
 
@@ -201,6 +246,11 @@ mod tests {
         assert_eq!(words(target), serde_json::to_value(targets).unwrap());
         let grades = [Grade::Trusted, Grade::Verified, Grade::Unverified];
         assert_eq!(words("/properties/modules/items/properties/grade"), serde_json::to_value(grades).unwrap());
+        let signatures = [SignatureStatus::Verified, SignatureStatus::Refused, SignatureStatus::Unchecked];
+        for of in ["modules", "artifacts"] {
+            let status = format!("/properties/{of}/items/properties/signatures/items/properties/status");
+            assert_eq!(words(&status), serde_json::to_value(signatures).unwrap(), "{of}");
+        }
         let line = "/properties/modules/items/properties/lines/items/properties";
         let statuses = [
             LineStatus::Verified,
