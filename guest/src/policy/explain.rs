@@ -18,14 +18,14 @@ pub fn text(module: &str, judgement: &Judgement) -> String {
     for ruling in &judgement.rulings {
         let _ = writeln!(
             out,
-            "  {} for {} {}; by it, it is {}",
+            "  {}, for {}: {}; is {}",
             head(ruling),
             escape(&ruling.path),
             required(ruling),
             grade_name(ruling.grade)
         );
         if let Some(attestation) = &ruling.attestation {
-            let _ = writeln!(out, "    by {}", escape(attestation));
+            let _ = writeln!(out, "    attestation from {}", escape(attestation));
         }
         for condition in &ruling.conditions {
             let found = escape(&condition.found);

@@ -460,6 +460,7 @@ struct File {
     tuf: Tuf,
     #[serde(default)]
     policy: PolicyEntry,
+    #[serde(default)]
     sigstore: Sigstore,
 }
 

@@ -8,14 +8,14 @@ use std::{
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use modanchor_core::lint;
-use modanchor_core::report::{BytesCounts, Finding, Floor, RepositorySummary, Severity, Verdict, rules};
+use modanchor_core::report::{BytesCounts, Finding, Floor, GradeCounts, RepositorySummary, Severity, Verdict, rules};
 
 use super::{
     Shown, Sources,
     text::{count, escape, push_escaped, thousands, wrap},
     workflow,
 };
-use crate::cli::args::FailOn;
+use crate::cli::{args::FailOn, signatures};
 
 /// The most characters of a source line that are shown, around what is underlined. A real go.sum line has 200.
 pub const MAX_LINE: usize = 500;
@@ -115,6 +115,9 @@ fn text(report: &Shown, sources: &Sources<'_>, options: &Options) -> String {
         let _ = writeln!(out, "{style}{}{style:#}: {}", word(report.verdict), counted(report, hint));
         if let Some(bytes) = measured(&report.counts.bytes) {
             let _ = writeln!(out, "bytes: {bytes}");
+        }
+        if let Some(grades) = graded(&report.counts.grades) {
+            let _ = writeln!(out, "modules: {grades}");
         }
         for repository in &report.repositories {
             let _ = writeln!(out, "{}", asked(repository));
@@ -356,9 +359,11 @@ fn compared(report: &Shown) -> String {
             count(report.repositories.iter().map(|asked| asked.requests).sum(), "request")
         );
     }
-    let approved = match report.repositories.is_empty() {
-        true => String::new(),
-        false => format!(", {} approved by TUF", thousands(counts.approved)),
+    // Those that trusted roots of Sigstore are kept in approve no modules.
+    let approves = |repository: &RepositorySummary| !signatures::REPOSITORIES.contains(&repository.name.as_str());
+    let approved = match report.repositories.iter().any(approves) {
+        false => String::new(),
+        true => format!(", {} approved by TUF", thousands(counts.approved)),
     };
     format!(
         "{}, {} verified {by}{approved}, {} skipped, {} unchecked",
@@ -386,6 +391,18 @@ pub(crate) fn measured(counts: &BytesCounts) -> Option<String> {
         Some((last, [])) => Some(format!("{last} as expected{absent}")),
         Some((last, rest)) => Some(format!("{} and {last} as expected{absent}", rest.join(", "))),
     }
+}
+
+/// `1 trusted, 2 verified, 85 unverified`. None where nothing was graded: there is neither a policy nor an attestation.
+pub(crate) fn graded(counts: &GradeCounts) -> Option<String> {
+    (counts.total() > 0).then(|| {
+        format!(
+            "{} trusted, {} verified, {} unverified",
+            thousands(counts.trusted),
+            thousands(counts.verified),
+            thousands(counts.unverified)
+        )
+    })
 }
 
 /// `TUF repository corp: root 3 (until 2027-01-01T00:00:00Z), timestamp 412 (until …); no earlier run's memory against
@@ -459,6 +476,11 @@ mod tests {
             report.counts.bytes = bytes;
             assert_eq!(show(&report, &options(80)).split_once('\n').unwrap().1, line);
         }
+        let mut graded = pass.clone();
+        (graded.counts.bytes, graded.counts.grades.trusted) = (BytesCounts::default(), 1200);
+        graded.counts.grades.unverified = 3;
+        let lines = show(&graded, &options(80));
+        assert_eq!(lines.split_once('\n').unwrap().1, "modules: 1,200 trusted, 0 verified, 3 unverified\n");
         let mut off = pass.clone();
         off.counts.bytes = BytesCounts::default();
         off.sumdbs.clear();
@@ -492,6 +514,16 @@ mod tests {
         of_tuf.repositories.truncate(1);
         of_tuf.counts = Counts::default();
         insta::assert_snapshot!(show(&report, &options(80)) + "\n" + &show(&of_tuf, &options(80)));
+    }
+
+    /// Sigstore's trusted roots are kept in TUF repositories too, which approve nothing.
+    #[test]
+    fn repositories_of_trusted_roots_approve_no_modules() {
+        let mut report = report(Verdict::Pass, Vec::new());
+        for (name, approves) in [("sigstore", false), ("sigstore-github", false), ("corp", true)] {
+            report.repositories.push(repository(name));
+            assert_eq!(show(&report, &options(80)).contains("approved by TUF"), approves, "{name}");
+        }
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub fn render(report: &Shown, context: &Context<'_>, options: &Options) -> Strin
         ("skipped", page.skipped()),
         ("not checked", page.unchecked()),
         ("bytes", page.bytes()),
+        ("grades", page.grades()),
     ];
     let (mut out, footer) = (page.head(), page.footer());
     // What cannot be left out, and what says that something is: that fits whatever it says.
@@ -383,6 +384,15 @@ impl Page<'_> {
             first.make_ascii_uppercase();
         }
         Some(format!("### Bytes\n\n<p>{}.</p>\n\n", prose(&sentence)))
+    }
+
+    fn grades(&self) -> Option<String> {
+        let grades = human::graded(&self.report.counts.grades)?;
+        Some(format!(
+            "### Grades\n\n<p>Modules: {}. {}</p>\n\n",
+            prose(&grades),
+            "<code>modanchor policy explain</code> says why, of each."
+        ))
     }
 
     fn footer(&self) -> String {

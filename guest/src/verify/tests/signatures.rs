@@ -985,3 +985,48 @@ fn what_is_wrong_is_not_graded_up() {
     assert_eq!(only_module(&report).grade, Grade::Unverified);
     assert!(machine.asked.is_empty(), "nobody can say which of them it would be about");
 }
+
+/// What tests of the whole program need of an instance: tests/fixtures/sigstore-grades. `UPDATE_FIXTURES=1` writes it; keys and
+/// times are fixed, so that it is always the same.
+#[test]
+fn the_fixtures_of_the_whole_program_are_current() {
+    const TOML: (&str, &str) = ("BurntSushi/toml", "refs/tags/v1.6.0");
+    let subject = |h1: &str| json!([{ "name": "module.zip", "digest": { "dirHash1": dir_hash(h1) } }]);
+    let zip = "h1:dRaEfpa2VI55EwlIW72hMRHdWouJeRF7TPYhI+AUQjk=";
+    let toml = |repository, reference, builder| Made {
+        subject: subject(zip),
+        ..Made::of(repository, reference, Some(builder))
+    };
+    let cobra = Made {
+        subject: subject("h1:DMTTonx5m65Ic0GOoRY2c16WCbHxOOw6xxezuLaBpcU="),
+        ..Made::of("spf13/cobra", "refs/tags/v1.10.2", None)
+    };
+    let replayed = Made { subject: subject(&hash(9)), ..Made::of(TOML.0, "refs/tags/v1.5.0", Some(GENERATOR)) };
+    let contradiction = toml(TOML.0, TOML.1, GENERATOR)
+        .says("/buildDefinition/resolvedDependencies/0/digest/gitCommit", &"a".repeat(40));
+    let instance = Instance::new(1);
+    let files = [
+        ("trusted_root.json", instance.trusted_root()),
+        ("toml.sigstore.json", toml(TOML.0, TOML.1, GENERATOR).sign(&instance)),
+        ("cobra.sigstore.json", cobra.sign(&instance)),
+        ("wrong-builder.sigstore.json", toml(TOML.0, TOML.1, STRANGE_BUILDER).sign(&instance)),
+        ("wrong-identity.sigstore.json", toml(TOML.0, TOML.1, STRANGE_SIGNER).sign(&instance)),
+        ("wrong-repository.sigstore.json", toml("BurntSushi/toml-test", TOML.1, GENERATOR).sign(&instance)),
+        ("another-account.sigstore.json", toml("evil/toml", TOML.1, GENERATOR).sign(&instance)),
+        ("replayed.sigstore.json", replayed.sign(&instance)),
+        ("another-tag.sigstore.json", toml(TOML.0, "refs/tags/v1.5.0", GENERATOR).sign(&instance)),
+        ("contradiction.sigstore.json", contradiction.sign(&instance)),
+        ("untrusted.sigstore.json", toml(TOML.0, TOML.1, GENERATOR).sign(&Instance::new(11))),
+    ];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/sigstore-grades");
+    for (name, value) in files {
+        let (path, want) = (folder.join(name), format!("{value:#}\n"));
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, &want).expect("a file");
+        }
+        // A checkout on Windows may have other line ends.
+        let have = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        assert!(have == want, "{name}: run the tests with UPDATE_FIXTURES=1");
+    }
+}

@@ -405,6 +405,27 @@ fn the_workflow_of_the_docs_runs_as_it_is() {
     assert_eq!((lines(&job), here.uploads()), (vec!["go.sum:12".to_owned()], 2), "{}", job.log());
 }
 
+/// What a pull request writes into the policy that judges it counts once it is merged.
+#[test]
+fn a_policy_of_the_pull_request_does_not_count() {
+    const STRICT: &str = "schema: modanchor-policy/1\ndefault: { require: verified }\n";
+    const LAX: &str = "schema: modanchor-policy/1\ndefault: { require: unverified }\n";
+    let base = with(project(), ".modanchor.toml", "[policy]\nfile = \"policy.yaml\"\n");
+    let Some(mut here) = Here::of(&with(base, "policy.yaml", STRICT)) else { return };
+    let event = here.pull_request(From::Own, &with(good(), "policy.yaml", LAX));
+    let job = came_to(here.on(&event, &[READS], &[]), 1);
+    let report = named(&job, "report-json");
+    let findings = report["findings"].as_array().expect("a list");
+    assert!(!findings.is_empty() && findings.iter().all(|one| one["rule"] == "policy-grade"), "{findings:?}");
+    // Nor does one that is not named.
+    let event = here.pull_request(From::Own, &with(good(), ".modanchor.toml", ""));
+    came_to(here.on(&event, &[READS], &[]), 1);
+    // Once it is merged, it does.
+    here.origin.commit(&borrowed(&with(good(), "policy.yaml", LAX)));
+    let event = here.origin.push();
+    came_to(here.on(&event, &[READS], &[]), 0);
+}
+
 #[test]
 fn what_init_writes_runs() {
     let Some(mut here) = Here::new() else { return };

@@ -18,6 +18,7 @@ mod fix;
 mod forgeries;
 mod forks;
 mod golang;
+mod grades;
 mod hashes;
 mod init;
 mod lint;
