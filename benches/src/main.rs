@@ -7,6 +7,7 @@
 
 mod hashzip;
 mod modcache;
+mod sigstore;
 mod tuf;
 
 use std::fmt::Write as _;
@@ -24,7 +25,8 @@ const MODULE: &str = "github.com/sigstore/cosign/v3@v3.1.2";
 const LINES: usize = 969;
 
 const USAGE: &str = "usage: cargo run --release -p benches [-- [--runs N] [NAME…]]
-names: cold delay warm start memory requests million render action hashzip modcache component tuf";
+names: cold delay warm start memory requests million render action hashzip modcache component tuf
+       sigstore";
 
 /// How one run went.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +53,7 @@ fn main() -> Result<()> {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).context(USAGE)?,
             "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" | "hashzip" | "modcache"
-            | "component" | "render" | "action" | "tuf" => names.push(arg),
+            | "component" | "render" | "action" | "tuf" | "sigstore" => names.push(arg),
             _ => bail!(USAGE),
         }
     }
@@ -66,7 +68,11 @@ fn main() -> Result<()> {
         eprintln!("tuf …");
         rows.extend(tuf::rows(program()?, runs).context("tuf")?);
     }
-    let alone = |name: &String| ["hashzip", "tuf"].contains(&name.as_str());
+    if wants("sigstore") {
+        eprintln!("sigstore …");
+        rows.extend(sigstore::rows(&program()?, runs).context("sigstore")?);
+    }
+    let alone = |name: &String| ["hashzip", "tuf", "sigstore"].contains(&name.as_str());
     let bench = if names.iter().all(alone) && !names.is_empty() { None } else { Some(Bench::prepare(runs)?) };
     for (name, run) in [
         ("cold", Bench::cold as fn(&Bench) -> Result<Vec<Row>>),

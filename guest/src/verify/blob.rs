@@ -17,7 +17,7 @@ use crate::report::{ArtifactSummary, Counts, ModuleSummary, SignatureStatus, Sig
 use crate::sigstore::bundle::{Bundle, Content};
 use crate::sigstore::certificate;
 use crate::sigstore::identity::Expected;
-use crate::sigstore::key::{Digests, Message, PublicKey};
+use crate::sigstore::key::{self, Digests, Message, PublicKey};
 use crate::sigstore::legacy::Files;
 use crate::sigstore::log::{Entry, search_answer};
 use crate::sigstore::root::{Authority, Validity};
@@ -179,7 +179,8 @@ impl Blob<'_> {
                 Ok(proof) => break proof,
                 Err(error) => error,
             };
-            if matches!(error, Some(SignatureError::Needs(_)))
+            // A digest that is not there was left out by a flag, and stays out.
+            if matches!(error, Some(SignatureError::Needs(key::SignatureError::NeedsContent)))
                 && content.is_none()
                 && matches!(task.artifact, contract::Artifact::File(_))
             {
@@ -236,7 +237,8 @@ impl Blob<'_> {
         }
     }
 
-    /// What is asked of the signature: no more than the root does, but for a timestamp that the user wants.
+    /// What is asked of the signature: what the public instance gives, less what flags leave out, and a timestamp where the user
+    /// wants one.
     fn asked(&self, asked: Requirements) -> Requirements {
         let timestamps = asked.timestamps.max(usize::from(self.task.require_timestamp));
         Requirements {
@@ -264,7 +266,8 @@ impl Blob<'_> {
         };
         match self.by {
             By::Identity(_) => {
-                let verified = by.verify(bundle, artifact, |asked| self.asked(asked));
+                // The same for every root: what cosign's flags say is needed, and not what the root's instance gives.
+                let verified = by.verify(bundle, artifact, Some(self.asked(Requirements::PUBLIC_GOOD)));
                 verified.map(|(root, proof)| (Some(root.name.clone()), proof))
             }
             By::Key(key) => {
@@ -281,8 +284,12 @@ impl Blob<'_> {
         let body = answer.unwrap_or(Err(Failure::NotData)).map_err(|failure| {
             self.unavailable(&format!("{} could not be read: {}", self.task.name, text::failure(failure)))
         })?;
-        // What is judged is what was measured.
-        match Digests::of(&body.content) == *self.digests {
+        // What is judged is what was measured, as far as it was.
+        let (said, found) = (self.digests, Digests::of(&body.content));
+        let same = said.sha256.is_none_or(|digest| found.sha256 == Some(digest))
+            && said.sha384.is_none_or(|digest| found.sha384 == Some(digest))
+            && said.sha512.is_none_or(|digest| found.sha512 == Some(digest));
+        match same && *said != Digests::default() {
             true => Ok(body.content),
             false => Err(self.unavailable(&format!("{} was written to while it was read", self.task.name))),
         }

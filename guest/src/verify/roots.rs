@@ -42,7 +42,8 @@ impl<'r> Verifiers<'r> {
         Self { roots, all: roots.all.iter().map(|root| Verifier::new(&root.trusted, now)).collect() }
     }
 
-    /// Verifies by the first root that vouches for the signer, with what `asked` makes of what is asked by default.
+    /// Verifies by the first root that vouches for the signer. `asked`: what has to vouch for the signature; none: what the root's
+    /// instance gives to each.
     ///
     /// # Errors
     ///
@@ -52,15 +53,16 @@ impl<'r> Verifiers<'r> {
         &mut self,
         bundle: &Bundle,
         artifact: Artifact<'_>,
-        asked: impl Fn(Requirements) -> Requirements,
+        asked: Option<Requirements>,
     ) -> Result<(&'r Root, Proven), Option<SignatureError>> {
         let mut first: Option<SignatureError> = None;
         for (root, verifier) in self.roots.all.iter().zip(&mut self.all) {
-            // A root without a log cannot have one asked: nothing that is signed under it could ever be in one.
-            let profile = match root.trusted.logs().is_empty() {
-                false => Profile::Certificate(asked(Requirements::PUBLIC_GOOD)),
-                true if root.trusted.is_github() => Profile::GitHub,
-                true => Profile::Certificate(asked(Requirements::GITHUB)),
+            // By default a root without a log has none asked: nothing that is signed under it could ever be in one.
+            let profile = match asked {
+                Some(asked) => Profile::Certificate(asked),
+                None if !root.trusted.logs().is_empty() => Profile::PUBLIC_GOOD,
+                None if root.trusted.is_github() => Profile::GitHub,
+                None => Profile::Certificate(Requirements::GITHUB),
             };
             let error = match verifier.verify(bundle, artifact, profile) {
                 Ok(proven) => return Ok((root, proven)),

@@ -65,6 +65,8 @@ pub enum SigstoreCommand {
     #[command(
         after_help = STATUS,
         after_long_help = format!("{EXAMPLES}\n\n{STATUS}"),
+        // The last one counts, as with Go's flags.
+        args_override_self = true,
         // cosign's is `--offline=true` as well.
         mut_arg("offline", |arg| switch(arg)),
     )]

@@ -54,7 +54,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyBlobArgs) -> Result<u8, Failed>
         },
         file,
         roots: signatures::roots(own, offline),
-        rekor: asked.require_log,
+        rekor: asked.require_log && !offline,
     };
     let outcome = run.run(terminal, &args.network)?;
     show(terminal, &destinations, &outcome)?;
