@@ -330,7 +330,7 @@ impl Ignore {
             return refuse("what could not be checked cannot be ignored; --allow-incomplete lets it pass");
         }
         if !rule.ignorable() {
-            return refuse("a critical finding about a checksum database or a TUF repository cannot be ignored");
+            return refuse("a critical finding about a checksum database, a TUF repository or a log cannot be ignored");
         }
         if ignore.reason.trim().is_empty() {
             return refuse("an ignore needs a reason");

@@ -199,12 +199,12 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether a configuration may ignore its findings. What a checksum database or a TUF repository did wrong stays
+    /// Whether a configuration may ignore its findings. What a checksum database, a TUF repository or a log did wrong stays
     /// visible: those criticals say that the judge was lied to, and no module can be excused from that. An exception from
     /// what a repository has revoked is signed by its keepers, as a waiver. What could not be checked stays visible too;
     /// `--allow-incomplete` is there for it.
     pub fn ignorable(&self) -> bool {
-        let accuses = self.id.starts_with("sumdb-") || self.id.starts_with("tuf-");
+        let accuses = ["sumdb-", "tuf-", "sigstore-"].iter().any(|about| self.id.starts_with(about));
         let accused = self.severity == Severity::Critical && accuses;
         !accused && !self.means_unchecked()
     }

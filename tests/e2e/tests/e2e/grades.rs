@@ -31,9 +31,7 @@ impl Graded {
     fn run<const N: usize>(&self, args: [&str; N]) -> Run {
         let folder = format!("folder:{}", self.s.path("attestations").display());
         let run = self.s.run(args).args(["--attestations", &folder]);
-        run.args(["--trusted-root"])
-            .args([self.s.path("root.json")])
-            .args(["--policy", "../policy.yaml"])
+        run.args(["--trusted-root"]).args([self.s.path("root.json")]).args(["--policy", "../policy.yaml"])
     }
 
     #[track_caller]
