@@ -139,7 +139,7 @@ pub(super) async fn look(settings: &Settings, exchange: &Exchange, wanted: &[usi
             let private = settings.sigstore.private.matching(path).is_some();
             // GitHub knows zips by their digest alone.
             let cannot = *place == AttestationPlace::Github && (sha256.is_empty() || !path.starts_with("github.com/"));
-            if !cannot && !(private && is_public(*place)) {
+            if !(cannot || private && is_public(*place)) {
                 questions.push((number, *place, sha256.clone()));
             }
         }
