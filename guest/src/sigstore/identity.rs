@@ -203,7 +203,8 @@ impl Reader<'_> {
         if self.takes(':') {
             return Ok(());
         }
-        let named = if self.takes('P') { self.takes('<') } else { self.takes('<') };
+        self.takes('P');
+        let named = self.takes('<');
         if named {
             let Some((name, _)) = self.text[self.at..].split_once('>') else { return differs };
             let word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -34,7 +34,7 @@ const REKOR_BATCH: usize = 10;
 
 /// By what it is verified, read.
 enum By {
-    Identity(Expected),
+    Identity(Box<Expected>),
     Key(PublicKey),
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn run(settings: &Settings, task: BlobTask, exchange: Exchange)
     let by = match task.signer {
         Signer::Identity(ref identity) => {
             let expected = Expected::new(identity.clone()).map_err(|error| Refusal::Sigstore(error.to_string()))?;
-            By::Identity(expected)
+            By::Identity(Box::new(expected))
         }
         Signer::Key(ref pem) => {
             let text = std::str::from_utf8(pem).map_err(|_| Refusal::Sigstore("the key is no PEM".to_owned()))?;
