@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use modanchor_host::contract::{
-    Bytes, FailOn, Instant as Now, Job, Presence, Repositories, SkipPatterns, Sumdb, Task, Tool, Zips,
+    Bytes, FailOn, Instant as Now, Job, Presence, Repositories, SigstoreSettings, SkipPatterns, Sumdb, Task, Tool, Zips,
 };
 use modanchor_host::engine::{Engine, EngineError, Limits};
 
@@ -26,6 +26,8 @@ fn run() -> Result<[Duration; 3], EngineError> {
         ignores: vec![],
         bytes: Bytes { module_cache: Presence::Off, zips: Zips::Cache, vendor: Presence::Off },
         tuf: Repositories::none(),
+        sigstore: SigstoreSettings::none(),
+        policy: None,
     };
     let begin = Instant::now();
     let engine = Engine::new(Limits::default())?;

@@ -169,7 +169,7 @@ impl FromStr for Template {
         };
         let template = Self { url, credentials, path: parts(path)? };
         let has = |part| template.path.contains(&part);
-        if !has(Part::Sha256) && !(has(Part::Path) && has(Part::Version)) {
+        if !(has(Part::Sha256) || has(Part::Path) && has(Part::Version)) {
             return Err(TemplateError::Ambiguous);
         }
         // As it will be: every placeholder stands for something of this kind.

@@ -93,7 +93,8 @@ fn each_condition_is_asked_for_by_itself() {
             &["source repository", "identities", "publishers"],
         ),
     ];
-    let attestation: &[(fn(&mut Attestation), &str, &[&str])] = &[
+    type Spoiled = (fn(&mut Attestation), &'static str, &'static [&'static str]);
+    let attestation: &[Spoiled] = &[
         (attested(|a| a.kind = Kind::Provenance(ProvenanceVersion::V02)), "trusted", &[]),
         (|a| a.own_repository_of.clear(), "unverified", &["source repository"]),
         (|a| a.issuer = None, "unverified", &["identities", "environment.oidc_issuer"]),
@@ -347,7 +348,8 @@ fn limits_hold() {
         let list = vec!["{kind: statement}"; n].join(",");
         format!("tests: [{{module: a.b/c@v1.0.0, grade: verified, attestations: [{list}]}}]\n")
     };
-    let cases: [(&str, usize, &dyn Fn(usize) -> String); 11] = [
+    type Capped<'a> = (&'a str, usize, &'a dyn Fn(usize) -> String);
+    let cases: [Capped<'_>; 11] = [
         ("rules", MAX_RULES, &rules),
         ("levels", MAX_LEVELS, &levels),
         ("modules", MAX_ENTRIES, &modules),
@@ -379,8 +381,8 @@ fn limits_hold() {
 /// Another host may hand over what the file's reader would have refused.
 #[test]
 fn the_core_checks_what_a_host_hands_over() {
-    type Change = fn(&mut Policy);
-    let cases: &[(Change, fn(&Flaw) -> bool)] = &[
+    type Flawed = (fn(&mut Policy), fn(&Flaw) -> bool);
+    let cases: &[Flawed] = &[
         (|p| p.levels[1].builder_ids.clear(), |f| matches!(f, Flaw::NoBuilder)),
         (|p| p.levels[1].level = 4, |f| matches!(f, Flaw::Level(4))),
         (|p| p.levels[1].builder_ids[0] = "**".into(), |f| matches!(f, Flaw::Glob { .. })),

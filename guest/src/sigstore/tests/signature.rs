@@ -414,7 +414,9 @@ fn cosigns_older_files_prove_less() {
 
 /// What logs have signed of a bundle's entries. The name before a signature of a version 1 checkpoint is not part of it: the key's
 /// hash says whose it is.
-fn signed(bundle: &Bundle) -> Vec<(u64, Option<Timestamp>, Vec<u8>, Option<(String, TreeHead)>)> {
+type LogsWord = (u64, Option<Timestamp>, Vec<u8>, Option<(String, TreeHead)>);
+
+fn signed(bundle: &Bundle) -> Vec<LogsWord> {
     let checkpoint =
         |entry: &Entry| entry.proof.as_ref().map(|proof| (proof.checkpoint.origin.clone(), proof.checkpoint.tree));
     let one = |entry: &Entry| (entry.index, entry.integrated_time, entry.canonical_body.clone(), checkpoint(entry));
