@@ -929,7 +929,7 @@ expires = "2028-02-29"
             "[sumdb]\nmax_age = '1h'".to_owned(),
             "[sumdb]\nurl = 'https://example.com'".to_owned(),
             "[[ignore]]\nrules = 'x'".to_owned(),
-            "[policy]".to_owned(),
+            "[policies]".to_owned(),
             "exclude = [".to_owned(),
             "exclude = 'x'".to_owned(),
             "exclude = ['']".to_owned(),
@@ -984,7 +984,7 @@ expires = "2028-02-29"
             "sumdb = 1\nignore = 2".to_owned(),
             "ignore = [1]".to_owned(),
         ] {
-            let (span, problem) = parse(&text).unwrap_err();
+            let (span, problem) = parse(&text).expect_err(&text);
             let (line, column) = position(&text, span.start);
             out += &format!("{text:?}\n  {line}:{column}: {problem}\n");
         }

@@ -78,8 +78,10 @@ mod tests {
                 "modanchor-lint.1",
                 "modanchor-lookup.1",
                 "modanchor-man.1",
+                "modanchor-policy.1",
                 "modanchor-repo.1",
                 "modanchor-sigstore.1",
+                "modanchor-statement.1",
                 "modanchor-tuf.1",
                 "modanchor-verify.1",
                 "modanchor.1"

@@ -424,7 +424,7 @@ mod tests {
             "verdict":"pass","sumdbs":[],"repositories":[],"files":[],"modules":[],"findings":[],"counts":{"modules":0,"lines":0,
             "verified":0,"skipped":0,"unchecked":0,"bytes":{"zip":0,"dir":0,"go.mod":0,"vendor":0,"absent":0},
             "findings":{"critical":0,"high":0,"medium":0,"low":0,"note":0},
-            "ignored":0,"approved":0,"uncovered":0}}"#;
+            "ignored":0,"approved":0,"uncovered":0,"grades":{"trusted":0,"verified":0,"unverified":0}},"trusted_roots":[],"artifacts":[]}"#;
         Outcome {
             verdict: crate::contract::Verdict::Pass,
             status: 0,
