@@ -3,7 +3,7 @@
 use e2e::Sandbox;
 
 /// Every id there is: none ever changes.
-const RULES: [&str; 49] = [
+const RULES: [&str; 61] = [
     "binary-dirty",
     "binary-mismatch",
     "binary-unpinned",
@@ -12,7 +12,6 @@ const RULES: [&str; 49] = [
     "dir-mismatch",
     "dir-writable",
     "env-insecure",
-    "env-mod-mod",
     "env-modcacherw",
     "env-modfile",
     "env-no-such-variable",
@@ -29,6 +28,19 @@ const RULES: [&str; 49] = [
     "info-malformed",
     "policy-grade",
     "policy-unmatched-rule",
+    "provenance-contradiction",
+    "provenance-malformed",
+    "provenance-source",
+    "provenance-subject",
+    "provenance-version",
+    "sigstore-bad-log",
+    "sigstore-bad-signature",
+    "sigstore-identity",
+    "sigstore-malformed",
+    "sigstore-not-logged",
+    "sigstore-root-stale",
+    "sigstore-unavailable",
+    "sigstore-untrusted",
     "sumdb-bad-proof",
     "sumdb-bad-signature",
     "sumdb-fork",
