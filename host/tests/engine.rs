@@ -6,7 +6,7 @@ use std::time::Duration;
 use modanchor_core::report::{Places, sarif};
 use modanchor_host::contract::{
     Answer, Body, Bytes, Checkout, Database, FailOn, FileKind, Instant, Job, Next, Origin, Presence, Refusal,
-    RenderError, Repositories, SigstoreSettings, SarifOptions, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
+    RenderError, Repositories, SarifOptions, SigstoreSettings, SkipPatterns, SourceFile, Step, Sumdb, Task, Tool, Zips,
 };
 use modanchor_host::engine::{COMPONENT_SHA256, Engine, EngineError, Limits};
 
