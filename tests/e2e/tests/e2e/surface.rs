@@ -3,7 +3,7 @@
 use e2e::Sandbox;
 
 /// Every id there is: none ever changes.
-const RULES: [&str; 61] = [
+const RULES: [&str; 62] = [
     "binary-dirty",
     "binary-mismatch",
     "binary-unpinned",
@@ -12,6 +12,7 @@ const RULES: [&str; 61] = [
     "dir-mismatch",
     "dir-writable",
     "env-insecure",
+    "env-mod-mod",
     "env-modcacherw",
     "env-modfile",
     "env-no-such-variable",
