@@ -14,9 +14,6 @@ fuzz_target!(|file: &[u8]| {
     };
     let database = Verifier::parse(DATABASE).expect("the key of the snapshot in the tests");
     if let Ok(fork) = evidence.recheck(&database) {
-        assert_eq!(
-            Evidence::parse(fork.render(&database).as_bytes()),
-            Ok(evidence)
-        );
+        assert_eq!(Evidence::parse(fork.render(&database).as_bytes()), Ok(evidence));
     }
 });

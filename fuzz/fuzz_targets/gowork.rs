@@ -10,11 +10,7 @@ fuzz_target!(|content: &[u8]| {
     let broken = GoWork::parse(content).is_err();
     let mut parts = content.split(|b| *b == 0x1e);
     let mut part = || parts.next().unwrap_or_default();
-    let file = |path, kind, content| File {
-        path,
-        kind,
-        content,
-    };
+    let file = |path, kind, content| File { path, kind, content };
     let survey = Survey::new([
         file("go.work", FileKind::GoWork, part()),
         file("go.mod", FileKind::GoMod, part()),

@@ -13,8 +13,7 @@ fuzz_target!(|answer: &[u8]| {
     assert!(answer.ends_with(read.note));
     for line in read.text.lines() {
         let mut fields = line.split(' ');
-        let (Some(path), Some(version), Some(_)) = (fields.next(), fields.next(), fields.next())
-        else {
+        let (Some(path), Some(version), Some(_)) = (fields.next(), fields.next(), fields.next()) else {
             continue;
         };
         let lines = lines_for(read.text, path, version);

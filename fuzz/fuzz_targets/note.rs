@@ -19,10 +19,7 @@ fuzz_target!(|message: &[u8]| {
         assert_eq!(note.message(), message);
         assert!(note.verified().next().is_some());
     }
-    if let Ok(key) = std::str::from_utf8(message)
-        .map_err(drop)
-        .and_then(|key| Verifier::parse(key).map_err(drop))
-    {
+    if let Ok(key) = std::str::from_utf8(message).map_err(drop).and_then(|key| Verifier::parse(key).map_err(drop)) {
         assert_eq!(Verifier::parse(&key.to_string()), Ok(key));
     }
 });

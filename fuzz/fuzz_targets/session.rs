@@ -6,8 +6,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use modanchor_core::contract::{
-    Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Instant, Job, Measured, Measurement, Next,
-    Oddities, Origin, Presence, Repositories, Request, SkipPatterns, SourceFile, Sumdb, Task, Tool, Zips,
+    Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Instant, Job, Measured, Measurement,
+    Next, Oddities, Origin, Presence, Repositories, Request, SigstoreSettings, SkipPatterns, SourceFile, Sumdb, Task,
+    Tool, Zips,
 };
 use modanchor_core::report::{LineStatus, Report};
 use modanchor_core::sumdb::setting::Setting;
@@ -49,6 +50,8 @@ fuzz_target!(|input: &[u8]| {
         ignores: Vec::new(),
         bytes: Bytes { module_cache: Presence::Auto, zips: Zips::Cache, vendor: Presence::Auto },
         tuf: Repositories { all: Vec::new(), map: Vec::new(), required: false },
+        sigstore: SigstoreSettings { roots: Vec::new(), places: Vec::new(), private: String::new(), rekor: false },
+        policy: None,
     });
     let mut rest = input;
     let mut answers = Vec::new();
