@@ -3,10 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::contract::{Artifact, AttestationPlace, BlobTask, Digests, Identity, TrustedRoot};
+use crate::contract::{AttestationPlace, TrustedRoot};
 use crate::sigstore::key::Kind;
 use crate::sigstore::testing::{Content, Extension, Instance, Key, Leaf, Recipe, Signer as By};
 
@@ -288,35 +287,7 @@ fn no_number_of_entries_hides_the_signers_own() {
         .chain((110..150).map(|seed| rekor_entry(&instance.bundle(&recipe(seed)))))
         .collect();
     bundle["verificationMaterial"]["tlogEntries"] = json!([]);
-    let task = BlobTask {
-        name: "app".into(),
-        artifact: Artifact::File(Digests {
-            length: 3,
-            sha256: Sha256::digest(&file).to_vec(),
-            sha384: Vec::new(),
-            sha512: Vec::new(),
-        }),
-        signer: crate::contract::Signer::Identity(Identity {
-            subject: Some("a@acme.example".into()),
-            subject_regexp: None,
-            issuer: Some("https://accounts.example".into()),
-            issuer_regexp: None,
-            github_trigger: None,
-            github_sha: None,
-            github_name: None,
-            github_repository: None,
-            github_ref: None,
-        }),
-        bundle: Some(bundle.to_string().into_bytes()),
-        signature: None,
-        certificate: None,
-        chain: None,
-        timestamp: None,
-        require_log: true,
-        require_sct: true,
-        require_timestamp: false,
-        rekor_url: None,
-    };
+    let task = blob::task(&file, blob::identity("a@acme.example", "https://accounts.example"), &bundle);
     let mut job = job(Sumdb::Off("the test".into()), Task::VerifyBlob(task));
     job.now = Instant { seconds: instance.now.as_second() as u64 + 60, nanoseconds: 0 };
     job.sigstore.roots = vec![root(&instance)];

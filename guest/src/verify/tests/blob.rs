@@ -86,7 +86,7 @@ fn digests(content: &[u8]) -> Artifact {
     })
 }
 
-fn identity(subject: &str, issuer: &str) -> By {
+pub(super) fn identity(subject: &str, issuer: &str) -> By {
     By::Identity(Identity {
         subject: Some(subject.into()),
         subject_regexp: None,
@@ -100,11 +100,11 @@ fn identity(subject: &str, issuer: &str) -> By {
     })
 }
 
-fn job(signer: By, bundle: &Value) -> Job {
-    let now: jiff::Timestamp = "2026-11-27T12:00:00Z".parse().expect("a time");
-    let task = Task::VerifyBlob(BlobTask {
+/// A signature of `content` in a bundle, for which everything is asked that is asked by default.
+pub(super) fn task(content: &[u8], signer: By, bundle: &Value) -> BlobTask {
+    BlobTask {
         name: "release.tar.gz".into(),
-        artifact: digests(FILE),
+        artifact: digests(content),
         signer,
         bundle: Some(bundle.to_string().into_bytes()),
         signature: None,
@@ -115,7 +115,12 @@ fn job(signer: By, bundle: &Value) -> Job {
         require_sct: true,
         require_timestamp: false,
         rekor_url: None,
-    });
+    }
+}
+
+fn job(signer: By, bundle: &Value) -> Job {
+    let now: jiff::Timestamp = "2026-11-27T12:00:00Z".parse().expect("a time");
+    let task = Task::VerifyBlob(task(FILE, signer, bundle));
     let root = TrustedRoot {
         name: "trusted-root".into(),
         repository: None,
