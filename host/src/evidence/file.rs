@@ -151,7 +151,7 @@ impl Evidence {
 }
 
 /// The document in a file of at most `max_file` bytes that inflates to at most `max_document`.
-fn inflate(file: &[u8], max_file: usize, max_document: usize) -> Result<Vec<u8>, FileError> {
+pub(super) fn inflate(file: &[u8], max_file: usize, max_document: usize) -> Result<Vec<u8>, FileError> {
     if !file.starts_with(&HEAD) {
         return Err(FileError::Kind);
     }

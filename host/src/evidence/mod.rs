@@ -26,6 +26,8 @@ pub mod file;
 pub mod json;
 pub mod minimize;
 pub mod replay;
+#[cfg(test)]
+mod tests;
 
 use crate::contract::{Job, Outcome, Request, Response};
 

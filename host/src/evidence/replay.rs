@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::json::{digest, text};
+use super::json::text;
 use super::{Evidence, Exchanged, Round};
 use crate::contract::{Answer, Failure, Holding, Job, Next, Outcome, Refusal, Request, Response};
 use crate::engine::{Engine, EngineError};
@@ -98,15 +98,25 @@ pub fn replay(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Replaye
 ///
 /// See [`ReplayError`].
 pub fn replay_with_other(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Replayed, ReplayError> {
+    let again = judged_with_other(engine, evidence, own)?;
+    Ok(Replayed { differs: difference(&again.outcome, &evidence.outcome), outcome: again.outcome })
+}
+
+/// The evidence of that run.
+///
+/// # Errors
+///
+/// See [`ReplayError`].
+pub fn judged_with_other(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Evidence, ReplayError> {
     let mut job = evidence.job.clone();
     own.clone_into(&mut job.tool.component);
-    let (outcome, _) = Answers::of(evidence).judge(engine, &job)?;
-    Ok(Replayed { differs: difference(&outcome, &evidence.outcome), outcome })
+    let (outcome, exchange) = Answers::of(evidence).judge(engine, &job)?;
+    Ok(Evidence { job, exchange, outcome })
 }
 
 /// All answers, by what they answer.
 pub(super) struct Answers<'a> {
-    by_request: BTreeMap<String, &'a Response>,
+    by_request: BTreeMap<String, Vec<&'a Response>>,
     /// What the module cache has, by module version: another job asks for more or fewer of them at once.
     held: BTreeMap<String, Held>,
 }
@@ -130,8 +140,7 @@ impl<'a> Answers<'a> {
                     }
                 }
             }
-            // A question that is asked twice was answered differently at the second time: the first came before.
-            answers.by_request.entry(text(request)).or_insert(response);
+            answers.by_request.entry(text(request)).or_default().push(response);
         }
         answers
     }
@@ -139,12 +148,17 @@ impl<'a> Answers<'a> {
     /// Judges `job` with these answers. Gives the questions and answers too.
     pub(super) fn judge(&self, engine: &Engine, job: &Job) -> Result<(Outcome, Vec<Round>), ReplayError> {
         let mut exchange = Vec::new();
+        let mut asked = BTreeMap::new();
         let outcome = judge(engine, job, |round, requests| {
-            let answers: Option<Vec<Response>> = requests.iter().map(|request| self.answer(request)).collect();
-            let Some(answers) = answers else {
-                let request = requests.iter().find(|request| self.answer(request).is_none());
-                return Err(ReplayError::Unanswered { round, request: request.map(text).unwrap_or_default() });
+            let mut answer = |request: &Request| {
+                let request_text = text(request);
+                // A question that is asked again was answered again, maybe otherwise; then the last answer stands.
+                let times: &mut usize = asked.entry(request_text.clone()).or_default();
+                let answer = self.answer(request, &request_text, *times);
+                *times += 1;
+                answer.ok_or(ReplayError::Unanswered { round, request: request_text })
             };
+            let answers: Vec<Response> = requests.iter().map(&mut answer).collect::<Result<_, _>>()?;
             let exchanged = requests.iter().zip(&answers);
             let exchanged =
                 exchanged.map(|(request, response)| Exchanged { request: request.clone(), response: response.clone() });
@@ -154,9 +168,9 @@ impl<'a> Answers<'a> {
         Ok((outcome, exchange))
     }
 
-    fn answer(&self, request: &Request) -> Option<Response> {
-        if let Some(response) = self.by_request.get(&text(request)) {
-            return Some((*response).clone());
+    fn answer(&self, request: &Request, request_text: &str, times: usize) -> Option<Response> {
+        if let Some(responses) = self.by_request.get(request_text) {
+            return responses.get(times).or(responses.last()).map(|response| (*response).clone());
         }
         let Request::Held(modules) = request else { return None };
         let held: Option<Vec<Held>> = modules.iter().map(|module| self.held.get(&text(module)).copied()).collect();
@@ -199,10 +213,4 @@ fn difference(one: &Outcome, other: &Outcome) -> Option<&'static str> {
 #[must_use]
 pub fn own_component() -> String {
     format!("sha256:{}", crate::engine::COMPONENT_SHA256)
-}
-
-/// The digest of a file of evidence, as it is told.
-#[must_use]
-pub fn file_digest(file: &[u8]) -> String {
-    digest(file)
 }
