@@ -7,7 +7,7 @@ mod generated {
         path: "../wit",
         imports: { default: trappable },
         with: { "modanchor:verifier/blob.blob": crate::engine::hashing::Blob },
-        additional_derives: [Clone, PartialEq],
+        additional_derives: [Clone, PartialEq, contract_json::ContractJson],
     });
 }
 

@@ -8,6 +8,7 @@
 //! | [`contract`] | the types of `wit/`, generated for wasmtime |
 //! | [`goenv`] | Go's environment, with cmd/go's precedence |
 //! | [`engine`] | wasmtime: the compiled component, its limits, driving a session |
+//! | [`evidence`] | recorded runs, and judging again from them |
 //! | [`fetch`] | checksum databases by way of GOPROXY lists; retries, caps, timeouts |
 //! | [`modcache`] | the go command's module cache and vendor folders, read and never written |
 //! | [`files`] | reading files that others may write to |
@@ -23,6 +24,7 @@ pub mod ci;
 pub mod cli;
 pub mod contract;
 pub mod engine;
+pub mod evidence;
 pub mod fetch;
 pub mod files;
 pub mod fix;

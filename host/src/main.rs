@@ -7,8 +7,8 @@ use modanchor_host::cli::args::{Cli, Command, TerminalArgs};
 use modanchor_host::cli::session::Failed;
 use modanchor_host::cli::sigstore::SigstoreCommand;
 use modanchor_host::cli::{
-    USAGE, action, completions, explain, fix, hash, init, lint, lookup, man, policy, repo, statement, tuf, verify,
-    verify_blob,
+    USAGE, action, completions, evidence, explain, fix, hash, init, lint, lookup, man, policy, replay, repo, statement,
+    tuf, verify, verify_blob,
 };
 use modanchor_host::output::{self, Diagnostic, workflow};
 
@@ -55,6 +55,8 @@ fn run(terminal: &TerminalArgs, command: &Command) -> Result<u8, Failed> {
             SigstoreCommand::VerifyBlob(args) => return verify_blob::run(terminal, args),
         },
         Command::Statement(args) => return statement::run(terminal, args),
+        Command::Replay(args) => return replay::run(terminal, args),
+        Command::Evidence(args) => return evidence::run(terminal, &args.action),
         Command::Repo(args) => return repo::run(terminal, args),
         Command::Explain(args) => return explain::run(args, terminal),
         Command::Completions(args) => completions::run(args).map_err(anyhow::Error::from),

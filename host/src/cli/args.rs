@@ -230,6 +230,14 @@ pub enum Command {
     Repo(Box<RepoArgs>),
     /// Verify a Sigstore signature of a file, as cosign does
     Sigstore(SigstoreArgs),
+    /// Judge a recorded run again, without a network
+    ///
+    /// EVIDENCE is what `--record` wrote. The same component gives the same report, byte for byte, and the same status. What
+    /// that proves, and what the recorder only says, is told on stderr.
+    #[command(after_help = REPLAY_STATUS, after_long_help = format!("{REPLAY_EXAMPLES}\n\n{REPLAY_STATUS}"))]
+    Replay(Box<ReplayArgs>),
+    /// Look into recorded runs: what they prove, how two differ, what of one is enough
+    Evidence(EvidenceArgs),
     /// Say what a rule means, or who says what about a module version
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -244,6 +252,22 @@ pub enum Command {
     /// Print the manual page, or write one page per command
     Man(ManArgs),
 }
+
+const REPLAY_STATUS: &str = "\
+Exit status:
+  0  as recorded: nothing at or above the recorder's --fail-on
+  1  as recorded: findings at or above it; or the evidence was changed, or is not signed as it has to be
+  2  wrong usage: no such file
+  3  as recorded: something could not be checked; or this program has another component than the recorder's";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  modanchor verify --record run.evidence
+  modanchor replay run.evidence
+  modanchor replay --format json run.evidence
+  modanchor replay --require-signer key:cosign.pub run.evidence
+  modanchor replay --require-signer identity:ci@example.com \\
+    --signer-issuer https://accounts.example.com run.evidence";
 
 const LOOKUP_STATUS: &str = "\
 Exit status:
@@ -322,6 +346,9 @@ pub struct VerifyArgs {
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Evidence.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// The repository.
     #[command(flatten)]
     pub repository: RepositoryArgs,
@@ -642,6 +669,9 @@ pub struct LookupArgs {
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Evidence.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -736,6 +766,130 @@ pub enum TufAction {
     Download,
 }
 
+/// `modanchor replay`.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// What `--record` wrote
+    #[arg(value_name = "EVIDENCE", value_hint = ValueHint::FilePath)]
+    pub evidence: PathBuf,
+    /// Go on where another component recorded: the report is then this one's
+    #[arg(long)]
+    pub other_component: bool,
+    /// The viewer's own.
+    #[command(flatten)]
+    pub own: OwnArgs,
+    /// Who must have signed it.
+    #[command(flatten)]
+    pub signer: SignedByArgs,
+    /// Formats.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What the viewer has, to compare evidence with.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Compared with")]
+pub struct OwnArgs {
+    /// The folder whose files the ones that were judged are compared with
+    #[arg(long = "in", value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// The checksum database, as GOSUMDB has it [default: GOSUMDB]
+    #[arg(long, value_name = "\"NAME[+KEY] [URL]\"", value_parser = NonEmptyStringValueParser::new())]
+    pub sumdb: Option<String>,
+    /// This trusted_root.json, in place of those that ship with the program
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trusted_root: Option<PathBuf>,
+    /// This configuration's TUF repositories and policy
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+}
+
+/// Who must have signed evidence.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Signature")]
+pub struct SignedByArgs {
+    /// Refuse evidence that this key or identity has not signed: `key:FILE` (PEM) or `identity:SUBJECT`
+    #[arg(long, value_name = "SIGNER")]
+    pub require_signer: Option<RequiredSigner>,
+    /// Who vouches for the identity: its OIDC issuer
+    #[arg(long, value_name = "URL", requires = "require_signer", value_parser = NonEmptyStringValueParser::new())]
+    pub signer_issuer: Option<String>,
+    /// The signature: a Sigstore bundle, as `cosign sign-blob --bundle` writes it [default: EVIDENCE.sigstore.json]
+    #[arg(long, value_name = "FILE", requires = "require_signer", value_hint = ValueHint::FilePath)]
+    pub bundle: Option<PathBuf>,
+}
+
+/// `--require-signer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequiredSigner {
+    /// A public key, PEM.
+    Key(PathBuf),
+    /// A certificate's subject alternative name, exactly.
+    Identity(String),
+}
+
+impl FromStr for RequiredSigner {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("key", file)) if !file.is_empty() => Ok(Self::Key(PathBuf::from(file))),
+            Some(("identity", subject)) if !subject.is_empty() => Ok(Self::Identity(subject.to_owned())),
+            _ => Err("expected key:FILE or identity:SUBJECT".to_owned()),
+        }
+    }
+}
+
+/// `modanchor evidence`.
+#[derive(Debug, Clone, Args)]
+pub struct EvidenceArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: EvidenceAction,
+}
+
+/// What `modanchor evidence` does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum EvidenceAction {
+    /// Judge again, and say what evidence proves and what it only says
+    Show {
+        /// What `--record` wrote
+        #[arg(value_name = "EVIDENCE", value_hint = ValueHint::FilePath)]
+        evidence: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// The viewer's own.
+        #[command(flatten)]
+        own: OwnArgs,
+    },
+    /// Say what differs between two recorded runs: inputs, anchors, settings, answers, findings
+    ///
+    /// The status is 0 where nothing differs, and 1 otherwise.
+    Diff {
+        /// What `--record` wrote
+        #[arg(value_name = "EVIDENCE", value_hint = ValueHint::FilePath)]
+        one: PathBuf,
+        /// Another time
+        #[arg(value_name = "EVIDENCE", value_hint = ValueHint::FilePath)]
+        other: PathBuf,
+    },
+    /// Write the smallest part that shows the same findings, to be passed on
+    ///
+    /// Files and lines of go.sum are left out as long as the component finds the same.
+    Minimize {
+        /// What `verify --record` wrote
+        #[arg(value_name = "EVIDENCE", value_hint = ValueHint::FilePath)]
+        evidence: PathBuf,
+        /// Where to
+        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// Only findings of this rule count; can be repeated [default: all]
+        #[arg(long = "rule", value_name = "RULE", action = ArgAction::Append, value_parser = NonEmptyStringValueParser::new())]
+        rules: Vec<String>,
+    },
+}
+
 /// `modanchor explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
@@ -794,6 +948,25 @@ impl OutputArgs {
     /// The files that are written.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.formats.iter().filter_map(|target| target.file.as_deref())
+    }
+}
+
+/// Whether evidence is written.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct RecordArgs {
+    /// Write evidence of the run: whoever has it can judge again with `modanchor replay`
+    ///
+    /// All that was asked and answered, with the files that were judged (docs/evidence.md). No token or password, and no
+    /// absolute path.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
+}
+
+impl RecordArgs {
+    /// The file that is written.
+    pub fn file(&self) -> Option<&Path> {
+        self.record.as_deref()
     }
 }
 
@@ -946,6 +1119,20 @@ pub struct NetworkArgs {
     /// Keep nothing and read nothing that was kept: no memory against forks
     #[arg(long)]
     pub no_cache: bool,
+}
+
+impl NetworkArgs {
+    /// Of a run that asks for nothing and keeps nothing.
+    pub(crate) fn none() -> Self {
+        Self {
+            offline: true,
+            jobs: fetch::DEFAULT_JOBS,
+            timeout: Duration::ZERO,
+            max_wait: Duration::ZERO,
+            cache_dir: None,
+            no_cache: true,
+        }
+    }
 }
 
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {

@@ -28,7 +28,7 @@ use modanchor_core::report::rules;
 
 use super::{
     args, did_you_mean,
-    paths::{PathError, read_regular},
+    paths::{PathError, read_regular, told},
     signatures,
 };
 use crate::contract::{Ignore, Mapping, Repositories, Repository};
@@ -168,6 +168,7 @@ impl PolicyConfig {
         let read_file =
             policy_file::read(&bytes, &name).map_err(|error| failed("file", super::policy::told(&name, &error)))?;
         let mut policy = read_file.policy;
+        policy.set_by = told(file);
         if let Some(file) = &self.baseline {
             let name = file.display().to_string();
             let bytes = read(file, MAX_BASELINE as u64).map_err(|error| failed("baseline", error.to_string()))?;
@@ -260,7 +261,7 @@ impl Config {
         if let Some(root) = &mut self.sigstore.trusted_root {
             root.content =
                 read(&root.path, MAX_TRUSTED_ROOT).map_err(|error| failed("trusted-root", error.to_string()))?;
-            root.set_by = format!("{set_by}: [sigstore] trusted-root");
+            root.set_by = format!("{}: [sigstore] trusted-root", told(Path::new(set_by)));
         }
         for place in self.sigstore.attestations.iter_mut().flatten() {
             if let AttestationPlace::Folder(path) = place {
@@ -271,7 +272,7 @@ impl Config {
         if self.tuf.repositories.is_empty() {
             return Ok(());
         }
-        self.tuf.set_by = set_by.to_owned();
+        self.tuf.set_by = told(Path::new(set_by));
         for repository in &mut self.tuf.repositories {
             let failed = |name: &str, key, why: String| ConfigError::Repository {
                 set_by: set_by.to_owned(),
@@ -1054,7 +1055,7 @@ threshold = 1
         fs::write(at("keys/corp.json"), "corp").unwrap();
         fs::write(at("team.json"), "team").unwrap();
         let config = read(&at("m.toml")).unwrap();
-        let set_by = at("m.toml").display().to_string();
+        let set_by = "m.toml".to_owned();
         let repositories = config.tuf.repositories();
         let repository = |name: &str, modules: &str, role: Option<&str>| Repository {
             name: name.into(),
@@ -1108,7 +1109,7 @@ threshold = 1
         let sigstore = read(&file).unwrap().sigstore;
         let root = sigstore.trusted_root.unwrap();
         assert_eq!(root.content, b"root");
-        assert_eq!(root.set_by, format!("{}: [sigstore] trusted-root", file.display()));
+        assert_eq!(root.set_by, format!("{}: [sigstore] trusted-root", file.file_name().unwrap().display()));
         let places = sigstore.attestations.unwrap();
         assert_eq!(places[0], AttestationPlace::ModuleCache);
         assert_eq!(places[1], AttestationPlace::Folder(std::path::absolute(dir.path().join("att")).unwrap()));

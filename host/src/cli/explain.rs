@@ -84,6 +84,7 @@ fn explain_module(args: &ExplainArgs, terminal: &TerminalArgs, module: &str) -> 
         allow_incomplete: false,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &collected.root }),
         signatures: Some(signatures),
+        record: None,
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: Vec::new() };
     let question = Question { module: module.to_owned(), checkout };

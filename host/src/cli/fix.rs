@@ -30,6 +30,7 @@ pub fn run(terminal: &TerminalArgs, args: &FixArgs) -> Result<u8, Failed> {
         allow_incomplete: false,
         bytes: None,
         signatures: None,
+        record: None,
     };
     let checkout = Checkout { files: collected.files, programs: Vec::new(), bare_vendors: Vec::new() };
     let (outcome, task) = session::run(&flags, config, Task::Fix(checkout))?;

@@ -15,6 +15,7 @@ use crate::output::{self, Destinations, Show, Sources};
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
+    runner::admit(args.record.file())?;
     let config = runner::only_named_configuration(terminal, &args.config, &[])?;
     // A line that must not be believed is no answer, whatever its severity.
     let flags = Flags {
@@ -24,6 +25,7 @@ pub fn run(terminal: &TerminalArgs, args: &LookupArgs) -> Result<u8, Failed> {
         allow_incomplete: false,
         bytes: None,
         signatures: None,
+        record: args.record.file(),
     };
     let (outcome, _) = session::run(&flags, config, Task::Lookup(args.queries.clone()))?;
     let show = Show { terminal: terminal.clone(), ..Show::default() };

@@ -488,6 +488,13 @@ impl PathError {
     }
 }
 
+/// A file's name as it may stand in a report: as the user wrote it, but of an absolute path the last part alone, since a report
+/// says nothing of the machine that made it.
+pub(super) fn told(file: &Path) -> String {
+    let name = file.file_name().filter(|_| file.is_absolute() || file.has_root());
+    name.map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
 /// Reads a regular file of at most `limit` bytes through one descriptor, and makes sure that it did not change
 /// meanwhile. Never blocks on a fifo.
 ///

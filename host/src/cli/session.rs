@@ -19,11 +19,12 @@ use crate::contract::{
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
 use crate::engine::{COMPONENT_SHA256, Engine, Limits};
+use crate::evidence::{Evidence, Round};
 use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
 use crate::files::Regular;
 use crate::goenv::{GoEnv, Sources, Var};
-use crate::output::Diagnostic;
 use crate::output::progress::Bar;
+use crate::output::{self, Diagnostic};
 use modanchor_core::contract as core;
 use modanchor_core::sumdb::setting::Setting;
 use modanchor_core::verify::lint::LintJob;
@@ -71,6 +72,8 @@ pub struct Flags<'a> {
     pub bytes: Option<CheckBytes<'a>>,
     /// Whose signatures count; none: none is looked for.
     pub signatures: Option<CheckSignatures<'a>>,
+    /// Where evidence of the run goes.
+    pub record: Option<&'a Path>,
 }
 
 /// Which bytes are checked, and how.
@@ -123,6 +126,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         hasher: Hasher::new(modcache, root, engine),
         store,
         problems,
+        record: flags.record.map(Path::to_owned),
     };
     let job = Job {
         now: now()?,
@@ -151,17 +155,20 @@ struct Machine {
     hasher: Hasher,
     store: Store,
     problems: Arc<Collected>,
+    /// Where evidence goes.
+    record: Option<PathBuf>,
 }
 
 impl Machine {
     /// Runs a job to its end, and says on stderr what a person should know besides the report. Gives back what was kept.
     fn run(mut self, terminal: &TerminalArgs, job: &Job) -> Result<(End, Store), Failed> {
+        let mut rounds = self.record.is_some().then(Vec::new);
         let run = (|| {
             let session = Engine::new(Limits::default())?.start(job)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.context("starting the network")?;
             let bar = Bar::new(terminal.quiet);
-            let drive = drive::drive(session, &self.fetcher, &self.hasher, &mut self.store, &bar);
+            let drive = drive::drive(session, &self.fetcher, &self.hasher, &mut self.store, &bar, rounds.as_mut());
             anyhow::Ok(runtime.block_on(drive)?)
         })();
         for note in self.store.notes() {
@@ -183,8 +190,18 @@ impl Machine {
         for file in &run.evidence_files {
             Diagnostic::Warning.print(terminal, &format!("evidence of misbehaviour is kept in {}", file.display()));
         }
+        if let (Some(file), Some(rounds), End::Done(outcome)) = (&self.record, rounds, &run.end) {
+            record(file, job, rounds, outcome).map_err(|error| Failed::to_show(outcome, error))?;
+        }
         Ok((run.end, self.store))
     }
+}
+
+/// Writes evidence of a run.
+fn record(file: &Path, job: &Job, exchange: Vec<Round>, outcome: &Outcome) -> anyhow::Result<()> {
+    let evidence = Evidence { job: job.clone(), exchange, outcome: outcome.clone() };
+    let bytes = evidence.to_bytes().context("--record")?;
+    output::write_file(file, &bytes).with_context(|| format!("--record {}", file.display()))
 }
 
 /// What the flags and Go's environment say of the network.
@@ -212,6 +229,8 @@ pub struct VerifyBlob {
     pub roots: Roots,
     /// Whether Rekor may be asked.
     pub rekor: bool,
+    /// Where evidence of the run goes.
+    pub record: Option<PathBuf>,
 }
 
 impl VerifyBlob {
@@ -233,11 +252,24 @@ impl VerifyBlob {
         let job = Job { sigstore, ..job_alone(Task::VerifyBlob(self.task))? };
         let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
         let hasher = Hasher::with_artifact(None, PathBuf::from("."), HashEngine::Native, self.file);
-        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job)? {
+        match (Machine { fetcher, hasher, store, problems, record: self.record }).run(terminal, &job)? {
             (End::Done(outcome), _) => Ok(outcome),
             (End::Refused(refusal), _) => Err(Failed::usage(refused(false, refusal))),
         }
     }
+}
+
+/// Name and key of the checksum database that a run of this user would ask, to compare with; none: it would ask none.
+///
+/// # Errors
+///
+/// Status 2 for an environment that makes no sense.
+pub(super) fn own_database(flag: Option<&str>) -> Result<Option<(String, String)>, Failed> {
+    let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
+    Ok(match setting(flag, &env)?.0 {
+        Setting::Database { name, key, .. } => Some((name, key)),
+        Setting::Off => None,
+    })
 }
 
 /// A TUF client's work on one repository.
@@ -274,7 +306,7 @@ impl Tuf {
         store.add_repository(&self.repository, self.folders);
         let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
         let hasher = Hasher::new(None, PathBuf::from("."), HashEngine::Native);
-        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job)? {
+        match (Machine { fetcher, hasher, store, problems, record: None }).run(terminal, &job)? {
             (End::Done(outcome), store) => Ok((outcome, store)),
             (End::Refused(refusal), _) => Err(refused_root(&self.repository, refusal)),
         }
@@ -370,16 +402,22 @@ impl Watch for Bar {
     }
 }
 
-/// GOSUMDB or `--sumdb`, for the core and for the fetcher.
-fn database(flags: &Flags<'_>, config: &Config, env: &GoEnv) -> Result<(Sumdb, Option<DatabaseSource>), Failed> {
-    let (value, set_by) = match &flags.sumdb.sumdb {
-        Some(value) => (value.clone(), "--sumdb".to_owned()),
+/// GOSUMDB or `--sumdb`, and which of the two.
+fn setting(flag: Option<&str>, env: &GoEnv) -> Result<(Setting, String), Failed> {
+    let (value, set_by) = match flag {
+        Some(value) => (value.to_owned(), "--sumdb".to_owned()),
         None => {
             let setting = env.get(Var::GoSumdb);
             (setting.value, setting.set_by.to_string())
         }
     };
     let setting = Setting::parse(&value).with_context(|| set_by.clone()).map_err(Failed::usage)?;
+    Ok((setting, set_by))
+}
+
+/// The same, for the core and for the fetcher.
+fn database(flags: &Flags<'_>, config: &Config, env: &GoEnv) -> Result<(Sumdb, Option<DatabaseSource>), Failed> {
+    let (setting, set_by) = setting(flags.sumdb.sumdb.as_deref(), env)?;
     let Setting::Database { name, key, url } = setting else {
         return Ok((Sumdb::Off(set_by), None));
     };

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::SignatureArgs;
 use super::config::{AttestationPlace, Config, RootFile, SigstoreConfig, twice};
+use super::paths::told;
 use super::runner::{self, Runner};
 use super::session::Failed;
 use super::trusted;
@@ -114,7 +115,7 @@ pub fn named_root(file: Option<&Path>, paths: &[PathBuf]) -> Result<Option<RootF
     let runner = Runner::of_process(paths, "--trusted-root")?;
     let content =
         trusted::root(file, runner.as_ref()).map_err(|why| Failed::usage(anyhow::anyhow!("--trusted-root: {why}")))?;
-    Ok(Some(RootFile { path: file.to_owned(), content, set_by: format!("--trusted-root {}", file.display()) }))
+    Ok(Some(RootFile { path: file.to_owned(), content, set_by: format!("--trusted-root {}", told(file)) }))
 }
 
 /// The policy that flags name, in place of the configuration's; read as [`named_root`] is.

@@ -18,7 +18,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Subcommand, ValueEnum, ValueHint};
 use serde_json::Value;
 
-use super::args::{NetworkArgs, OutputArgs};
+use super::args::{NetworkArgs, OutputArgs, RecordArgs};
 use crate::contract::{Identity, Signer};
 use crate::files::{FileError, Regular, is_absent};
 
@@ -109,6 +109,9 @@ pub struct VerifyBlobArgs {
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Evidence.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Network and cache.
     #[command(flatten)]
     pub network: NetworkArgs,

@@ -36,7 +36,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     if let (None, Some(flag)) = (&runner, needs) {
         return Err(Failed::usage(anyhow::anyhow!("{flag} is for GitHub Actions, and GITHUB_ACTIONS is not true")));
     }
-    runner::admit(args.output.files())?;
+    runner::admit(args.output.files().chain(args.record.file()))?;
     let found = trusted::configuration(terminal, &args.config, &args.paths, runner.as_ref())?;
     let judged = judge(terminal, args, found.config)?;
     let mut show = judged.show(terminal, args, runner.as_ref().and_then(Runner::tree));
@@ -90,6 +90,7 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, mut config: Conf
         allow_incomplete: args.allow_incomplete,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &root }),
         signatures: Some(signatures),
+        record: args.record.file(),
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: collected.bare_vendors };
     let (outcome, task) = session::run(&flags, config, Task::Verify(checkout))?;

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::args::TerminalArgs;
 use super::config::RootFile;
+use super::paths::told;
 use super::session::{Failed, VerifyBlob as Run};
 use super::signatures;
 use super::sigstore::{self, Blob, DigestAlgorithm, VerifyBlob, VerifyBlobArgs};
@@ -25,14 +26,14 @@ const CHUNK: usize = 128 << 10;
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &VerifyBlobArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    super::runner::admit(args.output.files())?;
+    super::runner::admit(args.output.files().chain(args.record.file()))?;
     let asked = VerifyBlob::new(args, &mut std::io::stdin(), &sigstore::environment).map_err(Failed::usage)?;
     for flag in &asked.idle {
         Diagnostic::Warning.print(terminal, &format!("{flag} changes nothing beside --key"));
     }
     let (name, artifact, file) = measure(asked.blob, asked.digest)?;
     let own = asked.trusted_root.map(|(path, content)| RootFile {
-        set_by: format!("--trusted-root {}", path.display()),
+        set_by: format!("--trusted-root {}", told(&path)),
         path,
         content,
     });
@@ -55,6 +56,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyBlobArgs) -> Result<u8, Failed>
         file,
         roots: signatures::roots(own, offline),
         rekor: asked.require_log && !offline,
+        record: args.record.record.clone(),
     };
     let outcome = run.run(terminal, &args.network)?;
     show(terminal, &destinations, &outcome)?;

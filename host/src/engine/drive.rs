@@ -16,6 +16,7 @@ use crate::contract::{
     Answer, AttestationPlace, AttestationsGet, Evidence, Failure, Item, Kept, MetadataGet, Next, Outcome, Progress,
     Recall, Refusal, RekorGet, Request, Response, SumdbGet, TargetGet,
 };
+use crate::evidence::{Exchanged, Round};
 use crate::fetch::{Fetched, Fetcher};
 
 /// Where a run's progress goes.
@@ -51,7 +52,7 @@ pub struct Run {
     pub fetches: usize,
 }
 
-/// Drives `session` to its end.
+/// Drives `session` to its end. What is asked and answered goes into `record`, if it is wanted.
 ///
 /// # Errors
 ///
@@ -62,6 +63,7 @@ pub async fn drive(
     hasher: &Hasher,
     store: &mut Store,
     watch: &impl Watch,
+    mut record: Option<&mut Vec<Round>>,
 ) -> Result<Run, EngineError> {
     let mut answers = Vec::new();
     let mut evidence = Vec::new();
@@ -81,8 +83,13 @@ pub async fn drive(
             Next::Need(requests) => {
                 needs += 1;
                 fetches += requests.iter().filter(|request| is_fetch(request)).count();
+                let asked = record.is_some().then(|| requests.clone());
                 let all = answer(requests, fetcher, hasher, store, watch).await;
                 answers = all.inspect_err(|_| store.flush())?;
+                if let (Some(rounds), Some(asked)) = (&mut record, asked) {
+                    let exchanged = asked.into_iter().zip(answers.iter().cloned());
+                    rounds.push(exchanged.map(|(request, response)| Exchanged { request, response }).collect());
+                }
                 continue;
             }
             Next::Done(outcome) => End::Done(outcome),

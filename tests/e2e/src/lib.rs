@@ -219,7 +219,7 @@ impl Sandbox {
 
     /// `verify --format json`, and more arguments.
     pub fn verify<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Run {
-        self.run(["verify", "--format", "json"]).args(args)
+        self.run(["verify", "--format", "json"]).args(args).replayed()
     }
 
     /// The `go` command in the checkout, with the user's PATH and its build cache in the sandbox.
@@ -297,6 +297,8 @@ pub struct Run {
     program: OsString,
     args: Vec<OsString>,
     command: Command,
+    /// Whether it is recorded and judged again.
+    replayed: bool,
 }
 
 impl Run {
@@ -327,7 +329,7 @@ impl Run {
         // Nothing listens on the discard port: a request that leaves loopback fails at once.
         command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("HTTP_PROXY", "http://127.0.0.1:9");
         command.env("NO_PROXY", "127.0.0.1");
-        Self { program, args: Vec::new(), command }.args(args)
+        Self { program, args: Vec::new(), command, replayed: false }.args(args)
     }
 
     /// More arguments.
@@ -391,6 +393,20 @@ impl Run {
         self
     }
 
+    /// Records it, and judges again from the evidence: the report must be the same, byte for byte, and the status too. So every
+    /// test of `verify` is one of evidence as well.
+    fn replayed(mut self) -> Self {
+        self.replayed = true;
+        self
+    }
+
+    /// Does not record it: a test of its own may say why.
+    #[must_use]
+    pub fn unrecorded(mut self) -> Self {
+        self.replayed = false;
+        self
+    }
+
     /// Starts it, with stdout and stderr piped.
     ///
     /// # Panics
@@ -409,7 +425,51 @@ impl Run {
     /// # Panics
     /// If it cannot be started.
     pub fn end(self) -> Outcome {
+        if !self.replayed || self.args.iter().any(|arg| arg == "--record") {
+            return self.end_plainly();
+        }
+        let evidence = Evidence::new();
+        let out = self.args([OsStr::new("--record"), evidence.file.as_os_str()]).end_plainly();
+        if evidence.file.is_file() {
+            evidence.replay(&out);
+        }
+        out
+    }
+
+    fn end_plainly(self) -> Outcome {
         Outcome::from(self.spawn().wait_with_output().expect("a child can be waited for"))
+    }
+}
+
+/// A place for evidence of one run: thrown away, or kept in the folder that `MODANCHOR_KEEP_EVIDENCE` names, for those who
+/// judge again in other engines (`cargo xtask test`).
+struct Evidence {
+    file: PathBuf,
+    _dir: TempDir,
+}
+
+impl Evidence {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        Self { file: dir.path().join("run.evidence"), _dir: dir }
+    }
+
+    #[track_caller]
+    fn replay(&self, recorded: &Outcome) {
+        let mut command = Command::new(modanchor());
+        command.env_clear().env("GOENV", "off").args(["replay", "--quiet", "--format", "json"]).arg(&self.file);
+        if let Some(root) = std::env::var_os("SYSTEMROOT") {
+            command.env("SYSTEMROOT", root);
+        }
+        let again = Outcome::from(command.stdin(Stdio::null()).output().expect("a child can be waited for"));
+        assert_eq!((again.status, &again.stdout), (recorded.status, &recorded.stdout), "replayed: {}", again.stderr);
+        if let Some(dir) = std::env::var_os("MODANCHOR_KEEP_EVIDENCE") {
+            static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+            let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("test").replace("::", ".");
+            fs::copy(&self.file, Path::new(&dir).join(format!("{test}.{count}.evidence"))).expect("it can be kept");
+        }
     }
 }
 

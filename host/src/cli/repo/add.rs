@@ -354,6 +354,7 @@ fn check_log(session: &Session<'_>, wanted: &[Wanted], measured: &[Measured], su
         allow_incomplete: false,
         bytes: None,
         signatures: None,
+        record: None,
     };
     let (outcome, _) = session::run(&flags, Config::default(), Task::Lookup(queries))?;
     if outcome.status != 0 {
