@@ -21,7 +21,7 @@ const ROOTS = [
 
 const digest = (bytes, algorithm, encoding) => createHash(algorithm).update(bytes).digest(encoding);
 
-/** All files below a folder, relative to it, with `/`, sorted. */
+/** All files below a folder, relative to it, with `/`, sorted: the order of a folder differs from disk to disk. */
 function files(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -54,7 +54,7 @@ export function editor(source: SourceText, report: Report | undefined): HTMLElem
   const holder = h('div', { class: 'editor-lines' });
   // Read out as text, line by line; the whole pane scrolls, so it can be reached by keyboard.
   const pane = h('div', { class: 'editor', role: 'region', 'aria-label': `Lines of ${source.path}`, tabindex: 0 }, holder);
-  pane.style.setProperty('--gutter', `${String(lines.length).length + 3.2}ch`);
+  pane.style.setProperty('--gutter', `calc(${String(lines.length).length + 2}ch + 20px)`);
   new ResizeObserver(() => pane.style.setProperty('--pane', `${pane.clientWidth}px`)).observe(pane);
   if (lines.length <= EAGER_LINES) {
     holder.append(...draw(0, lines.length));
@@ -101,7 +101,7 @@ function line(number: number, text: string, about: readonly Finding[], status: L
       'span',
       { class: 'line-number' },
       h('span', { class: 'line-mark', 'aria-hidden': 'true' }, MARKS[tone]),
-      `${number}`,
+      h('span', {}, `${number}`),
       word && h('span', { class: 'visually-hidden' }, ` ${word}: `),
     ),
     h('span', { class: 'line-text', dir: 'ltr' }, ...underlined(shownText, marked)),
@@ -130,9 +130,14 @@ export function findingList(findings: readonly Finding[], places = false): HTMLE
   return h('ul', { class: 'findings' }, ...findings.map((finding) => h('li', { class: 'finding' }, ...findingParts(finding, places))));
 }
 
+/** A sentence of the core's, in which what is to be typed stands between backticks. */
+function prose(text: string): Node[] {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? code(part) : shown(part)));
+}
+
 function findingParts(finding: Finding, places: boolean): Node[] {
   const fact = (name: string, value: string | null, asCode = true): Node[] =>
-    value === null || value === '' ? [] : [h('dt', {}, name), h('dd', {}, asCode ? code(value) : shown(value))];
+    value === null || value === '' ? [] : [h('dt', {}, name), h('dd', {}, ...(asCode ? [code(value)] : prose(value)))];
   const place = finding.file === null ? null : `${finding.file}${finding.line === null ? '' : `:${finding.line}`}`;
   return [
     h(

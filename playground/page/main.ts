@@ -322,7 +322,7 @@ function showBlob(holder: HTMLElement, blob: Extract<Plan, { tag: 'blob' }>): vo
     const pattern = h('input', { type: 'checkbox', id: 'field-pattern' });
     pattern.checked = fields.get('pattern') === 'yes';
     pattern.addEventListener('change', () => fields.set('pattern', pattern.checked ? 'yes' : ''));
-    set.append(h('div', { class: 'field' }, pattern, ' ', h('label', { for: 'field-pattern' }, 'these are patterns (RE2)')));
+    set.append(h('div', { class: 'field field-check' }, pattern, ' ', h('label', { for: 'field-pattern' }, 'these are patterns (RE2)')));
   }
   if (!blob.artifact) {
     const field = h('input', { type: 'text', id: 'field-sha256', placeholder: '64 hexadecimal digits', spellcheck: 'false', autocomplete: 'off' });

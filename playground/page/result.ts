@@ -39,6 +39,7 @@ export function resultView(ran: Ran | Replayed, sources: readonly SourceText[], 
     { class: 'column' },
     elsewhere.length > 0 && findingsCard(elsewhere),
     report.artifacts.length > 0 && artifactsCard(report),
+    ...report.repositories.map(repositoryCard),
     sources.length > 0 && filesCard(sources, report, actions),
     ...ran.forks.map(({ name, content }) => forkCard(name, content)),
     report.modules.length > 0 && modulesCard(report, ran, showWay),
@@ -125,7 +126,7 @@ function counts(report: Report): HTMLElement {
     counts.grades.trusted > 0 && count('grade trusted', counts.grades.trusted, 'pass'),
     counts.grades.verified > 0 && count('grade verified', counts.grades.verified, 'pass'),
   ];
-  return h('dl', { class: 'counts', 'aria-label': 'Counts' }, ...all);
+  return h('dl', { class: 'counts', hidden: counts.lines === 0 && counts.modules === 0 }, ...all);
 }
 
 function card(title: string, id: string, ...children: Child[]): HTMLElement {
@@ -214,7 +215,7 @@ function signatureFacts(signature: SignatureLine): Child[] {
     value ? [h('div', {}, h('dt', {}, name), h('dd', {}, code(value)))] : [];
   return [
     ...fact('signed by', signature.identity),
-    ...fact('who was vouched for by', signature.issuer),
+    ...fact('vouched for by', signature.issuer),
     ...fact('believed by the root', signature.root),
     ...fact('builder', signature.builder),
     ...fact('source', signature.source_repository),
@@ -244,6 +245,22 @@ function artifactsCard(report: Report): HTMLElement {
   );
 }
 
+function repositoryCard({ name, roles }: Report['repositories'][number], at: number): HTMLElement {
+  const head = ['Role', 'Version', 'Good until'];
+  const rows = roles.map((role) =>
+    h('tr', {}, h('td', {}, code(role.name)), h('td', { class: 'number' }, `${role.version}`), h('td', {}, code(role.expires))),
+  );
+  const id = `repository-${at}`;
+  return h(
+    'section',
+    { class: 'card', 'aria-labelledby': id },
+    h('div', { class: 'card-head' }, h('h2', { id }, 'TUF repository ', code(name)), h('span', { class: 'sub' }, 'metadata that was verified')),
+    roles.length > 0
+      ? h('table', {}, h('thead', {}, h('tr', {}, ...head.map((title) => h('th', { scope: 'col' }, title)))), h('tbody', {}, ...rows))
+      : h('p', { class: 'card-body sub' }, 'none'),
+  );
+}
+
 const CHIPS: Readonly<Record<string, string>> = {
   verified: 'pass',
   trusted: 'pass',
@@ -263,7 +280,7 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
   const hasBytes = report.modules.some(({ bytes }) => bytes.some(({ status }) => status !== 'absent'));
   const row = (module: Module): HTMLElement => {
     const key = escaped(module.path, module.version);
-    const way = button('Show the way', 'button button-small', () => showWay(module, true), {
+    const way = button('Show proof', 'button button-small', () => showWay(module, true), {
       'aria-label': `Show the way of ${module.path} ${module.version} to the root`,
     });
     return h(
@@ -341,6 +358,11 @@ const FLOORS = {
   pinned: 'a head that was configured',
 } as const;
 
+function asked({ rounds, requests }: Ran['said']): string {
+  if (requests === 0) return 'nothing: all that it needed was in the job';
+  return `${grouped(requests)} ${requests === 1 ? 'thing' : 'things'}, in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+}
+
 function factsCard(report: Report, ran: Ran | Replayed): HTMLElement {
   const fact = (name: string, ...value: Child[]): HTMLElement => h('div', {}, h('dt', {}, name), h('dd', {}, ...value));
   return card(
@@ -356,10 +378,6 @@ function factsCard(report: Report, ran: Ran | Replayed): HTMLElement {
         fact('protected against forks by', FLOORS[floor]),
         ...(skipped_by ? [fact('skipped by', code(skipped_by))] : []),
       ]),
-      ...report.repositories.flatMap(({ name, roles }) => [
-        fact('TUF repository', code(name)),
-        ...roles.map((role) => fact(`${role.name}, version ${role.version}`, `good until ${role.expires}`)),
-      ]),
       ...report.trusted_roots.map(({ name, set_by, expires }) =>
         fact('trusted root', code(name), ', by ', shown(set_by), expires ? `, until ${expires}` : ''),
       ),
@@ -367,7 +385,7 @@ function factsCard(report: Report, ran: Ran | Replayed): HTMLElement {
       fact('judged at', code(report.checked_at)),
       fact('judged by the component', code(report.tool.component)),
       fact('modanchor', code(report.tool.version)),
-      fact('the core asked', `${ran.said.rounds} times, ${grouped(ran.said.requests)} requests`),
+      fact('asked by the component', asked(ran.said)),
     ),
   );
 }
