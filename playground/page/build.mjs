@@ -1,8 +1,8 @@
 /**
  * Builds the page. `../build.mjs` calls this with what both builds share.
  *
- * MODANCHOR_PLAYGROUND_SUMDB, a base URL with a slash at the end, is where look-ups go before the page's own origin: `BASEsumdb/NAME/PATH` is
- * asked. It is the one other origin that the page's policy lets it talk to.
+ * MODANCHOR_PLAYGROUND_SUMDB, a base URL with a slash at the end, is where look-ups go before the page's own origin:
+ * `BASEsumdb/NAME/PATH` is asked. It is the one other origin that the page's policy lets it talk to.
  */
 
 import { createHash } from 'node:crypto';
@@ -52,7 +52,8 @@ export function policy(sumdb, header) {
 function base(sumdb) {
   if (sumdb === '') return '';
   const url = new URL(sumdb);
-  const plain = url.href === sumdb && sumdb.endsWith('/') && url.search === '' && url.hash === '' && url.username === '';
+  const plain =
+    url.href === sumdb && sumdb.endsWith('/') && url.search === '' && url.hash === '' && url.username === '';
   const local = url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
   if (!plain || !(url.protocol === 'https:' || local)) {
     throw new Error(`MODANCHOR_PLAYGROUND_SUMDB is ${sumdb}: an https URL with a slash at the end is needed`);

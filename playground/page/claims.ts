@@ -1,8 +1,9 @@
 /**
- * What a replayed verdict proves, what has to be compared with one's own, and what the evidence only says (docs/evidence.md).
+ * What a replayed verdict proves, what has to be compared with one's own, and what the evidence only says
+ * (docs/evidence.md).
  *
- * A replay shows that the component comes to this outcome from these inputs and answers. That the inputs are the viewer's, that the
- * keys are the ones to trust, and what nobody signs, it cannot show.
+ * A replay shows that the component comes to this outcome from these inputs and answers. That the inputs are the
+ * viewer's, that the keys are the ones to trust, and what nobody signs, it cannot show.
  */
 
 import type { Job } from '../verifier/index.js';
@@ -26,15 +27,24 @@ interface Claim {
 }
 
 /** The panel's three lists. */
-export async function claimsView(replayed: Replayed, own: readonly Own[], digest: string, shipped: readonly ShippedRoot[]): Promise<HTMLElement> {
+export async function claimsView(
+  replayed: Replayed,
+  own: readonly Own[],
+  digest: string,
+  shipped: readonly ShippedRoot[],
+): Promise<HTMLElement> {
   const group = (title: string, claims: Claim[]): HTMLElement | false =>
-    claims.length > 0 && h('div', { class: 'claims-group' }, h('h3', {}, title), h('ul', { class: 'claims' }, ...claims.map(item)));
+    claims.length > 0 &&
+    h('div', { class: 'claims-group' }, h('h3', {}, title), h('ul', { class: 'claims' }, ...claims.map(item)));
   const { job } = replayed;
   return h(
     'div',
     {},
     group('Proven here, just now', proven(replayed, digest)),
-    group('As good as these: compare them with your own', [...(await inputs(job, own)), ...(await anchors(job, shipped))]),
+    group('As good as these: compare them with your own', [
+      ...(await inputs(job, own)),
+      ...(await anchors(job, shipped)),
+    ]),
     group('Only said by who recorded it', said(replayed)),
   );
 }
@@ -52,7 +62,12 @@ function item({ tone, text, list }: Claim): HTMLElement {
       ...text,
       list &&
         list.length > 0 &&
-        h('details', {}, h('summary', {}, `${list.length} in all`), h('ul', {}, ...list.map((one) => h('li', { dir: 'ltr' }, shown(one))))),
+        h(
+          'details',
+          {},
+          h('summary', {}, `${list.length} in all`),
+          h('ul', {}, ...list.map((one) => h('li', { dir: 'ltr' }, shown(one)))),
+        ),
     ),
   );
 }
@@ -79,7 +94,9 @@ function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
     verdict,
     {
       tone: 'pass',
-      text: [`Every signature and proof in its ${grouped(said.requests)} answers was verified again, in this browser, without a network.`],
+      text: [
+        `Every signature and proof in its ${grouped(said.requests)} answers was verified again, in this browser, without a network.`,
+      ],
     },
   ];
 }
@@ -92,7 +109,17 @@ async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
     if (same) {
       claims.push({ tone: 'pass', text: [code(name), ' is your ', code(same.name), '.'] });
     } else if (named) {
-      claims.push({ tone: 'fail', text: [code(name), ' is not your ', code(named.name), ': the verdict is about another file, ', code(digest), '.'] });
+      claims.push({
+        tone: 'fail',
+        text: [
+          code(name),
+          ' is not your ',
+          code(named.name),
+          ': the verdict is about another file, ',
+          code(digest),
+          '.',
+        ],
+      });
     } else {
       claims.push({ tone: 'warn', text: [code(name), ': drop yours to compare. SHA-256 ', code(digest)] });
     }
@@ -117,20 +144,34 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     claims.push(
       key === GO_SUMDB_KEY
         ? { tone: 'pass', text: ['The database’s key is the one that every go command has, ', code(key), '.'] }
-        : { tone: 'fail', text: ['The database’s key is not the go command’s: ', code(key), ', by ', code(setBy), '.'] },
+        : {
+            tone: 'fail',
+            text: ['The database’s key is not the go command’s: ', code(key), ', by ', code(setBy), '.'],
+          },
     );
-    if (pinnedHead) claims.push({ tone: 'warn', text: ['A head was pinned: SHA-256 ', code(hex(await sha256(pinnedHead)))] });
+    if (pinnedHead)
+      claims.push({ tone: 'warn', text: ['A head was pinned: SHA-256 ', code(hex(await sha256(pinnedHead)))] });
     for (const witness of witnesses) claims.push({ tone: 'warn', text: ['A witness’s key: ', code(witness)] });
   } else {
     claims.push({ tone: 'note', text: ['No checksum database was asked: ', code(job.sumdb.val)] });
   }
   if (job.skip.patterns) {
-    claims.push({ tone: 'warn', text: ['Not asked of the database: ', code(job.skip.patterns), ', by ', code(job.skip.setBy)] });
+    claims.push({
+      tone: 'warn',
+      text: ['Not asked of the database: ', code(job.skip.patterns), ', by ', code(job.skip.setBy)],
+    });
   }
   for (const { name, trustedRoot, setBy } of job.tuf.all) {
     claims.push({
       tone: 'warn',
-      text: ['The TUF repository ', code(name), ' begins with a root, by ', code(setBy), ': SHA-256 ', code(hex(await sha256(trustedRoot)))],
+      text: [
+        'The TUF repository ',
+        code(name),
+        ' begins with a root, by ',
+        code(setBy),
+        ': SHA-256 ',
+        code(hex(await sha256(trustedRoot))),
+      ],
     });
   }
   for (const { name, content, setBy } of job.sigstore.roots) {
@@ -150,15 +191,30 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
 
 function said({ job, said: { measured, absent, failed } }: Replayed): Claim[] {
   const now = new Date(Number(job.now.seconds) * 1000);
-  const date = Number.isNaN(now.getTime()) ? `${job.now.seconds} seconds since 1970` : now.toISOString().replace('.000', '');
+  const date = Number.isNaN(now.getTime())
+    ? `${job.now.seconds} seconds since 1970`
+    : now.toISOString().replace('.000', '');
   const claims: Claim[] = [
-    { tone: 'note', text: ['That it was ', code(date), ' then. Expiry was judged by it; your clock says ', code(new Date().toISOString().slice(0, 10)), '.'] },
+    {
+      tone: 'note',
+      text: [
+        'That it was ',
+        code(date),
+        ' then. Expiry was judged by it; your clock says ',
+        code(new Date().toISOString().slice(0, 10)),
+        '.',
+      ],
+    },
     { tone: 'note', text: ['That modanchor ', code(job.tool.version), ' recorded it.'] },
   ];
   const floor = 'That no newer tree had been seen before, unless the evidence has one.';
   if (job.sumdb.tag === 'database') claims.push({ tone: 'note', text: [floor] });
   if (measured.length > 0) {
-    claims.push({ tone: 'note', text: ['Hashes that it measured, of files that are not in the evidence.'], list: measured });
+    claims.push({
+      tone: 'note',
+      text: ['Hashes that it measured, of files that are not in the evidence.'],
+      list: measured,
+    });
   }
   if (absent.length > 0) {
     claims.push({ tone: 'note', text: ['That these are not there. Nobody signs that.'], list: absent });
@@ -166,4 +222,3 @@ function said({ job, said: { measured, absent, failed } }: Replayed): Claim[] {
   if (failed.length > 0) claims.push({ tone: 'note', text: ['That these could not be had.'], list: failed });
   return claims;
 }
-

@@ -69,7 +69,12 @@ export function code(text: string, className = ''): HTMLElement {
 }
 
 /** A button that does something when it is pressed. */
-export function button(label: Child, className: string, press: () => void, attributes: Attributes = {}): HTMLButtonElement {
+export function button(
+  label: Child,
+  className: string,
+  press: () => void,
+  attributes: Attributes = {},
+): HTMLButtonElement {
   const made = h('button', { type: 'button', class: className, ...attributes }, label);
   made.addEventListener('click', press);
   return made;
@@ -86,7 +91,14 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 export function icon(name: keyof typeof ICONS): SVGSVGElement {
   return s(
     'svg',
-    { class: `icon icon-${name}`, viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', focusable: 'false' },
+    {
+      class: `icon icon-${name}`,
+      viewBox: '0 0 16 16',
+      width: 16,
+      height: 16,
+      'aria-hidden': 'true',
+      focusable: 'false',
+    },
     s('path', { d: ICONS[name] }),
   );
 }

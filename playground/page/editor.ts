@@ -1,4 +1,7 @@
-/** A file as an editor shows it: numbered lines, a mark on each that was judged, and findings below the line that they are about. */
+/**
+ * A file as an editor shows it: numbered lines, a mark on each that was judged, and findings below the line that they
+ * are about.
+ */
 
 import { code, h, shown } from './dom.js';
 import type { Finding, LineStatus, Report } from './report.js';
@@ -53,7 +56,11 @@ export function editor(source: SourceText, report: Report | undefined): HTMLElem
   };
   const holder = h('div', { class: 'editor-lines' });
   // Read out as text, line by line; the whole pane scrolls, so it can be reached by keyboard.
-  const pane = h('div', { class: 'editor', role: 'region', 'aria-label': `Lines of ${source.path}`, tabindex: 0 }, holder);
+  const pane = h(
+    'div',
+    { class: 'editor', role: 'region', 'aria-label': `Lines of ${source.path}`, tabindex: 0 },
+    holder,
+  );
   pane.style.setProperty('--gutter', `calc(${String(lines.length).length + 2}ch + 20px)`);
   new ResizeObserver(() => pane.style.setProperty('--pane', `${pane.clientWidth}px`)).observe(pane);
   if (lines.length <= EAGER_LINES) {
@@ -65,7 +72,12 @@ export function editor(source: SourceText, report: Report | undefined): HTMLElem
 }
 
 /** Draws a long file piece by piece, when a piece comes near. */
-function chunks(holder: HTMLElement, pane: HTMLElement, count: number, draw: (first: number, end: number) => Node[]): void {
+function chunks(
+  holder: HTMLElement,
+  pane: HTMLElement,
+  count: number,
+  draw: (first: number, end: number) => Node[],
+): void {
   const starts = new Map<Element, number>();
   const observer = new IntersectionObserver(
     (entries) => {
@@ -127,7 +139,11 @@ function lens(findings: readonly Finding[]): HTMLElement {
 
 /** Findings, each with what was expected, found, by whose word, and what to do. */
 export function findingList(findings: readonly Finding[], places = false): HTMLElement {
-  return h('ul', { class: 'findings' }, ...findings.map((finding) => h('li', { class: 'finding' }, ...findingParts(finding, places))));
+  return h(
+    'ul',
+    { class: 'findings' },
+    ...findings.map((finding) => h('li', { class: 'finding' }, ...findingParts(finding, places))),
+  );
 }
 
 /** A sentence of the core's, in which what is to be typed stands between backticks. */

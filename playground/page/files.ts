@@ -43,7 +43,8 @@ export class FileBlob implements SyncBlob {
 
 /** SHA-256, SHA-384 and SHA-512 of a file. */
 export async function digests(file: File): Promise<{ sha256: Uint8Array; sha384: Uint8Array; sha512: Uint8Array }> {
-  if (file.size > MAX_DIGEST) throw new Error('the file has more than 512 MiB: `modanchor sigstore verify-blob` takes it');
+  if (file.size > MAX_DIGEST)
+    throw new Error('the file has more than 512 MiB: `modanchor sigstore verify-blob` takes it');
   const bytes = await file.arrayBuffer();
   const of = async (name: string): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest(name, bytes));
   return { sha256: await of('SHA-256'), sha384: await of('SHA-384'), sha512: await of('SHA-512') };

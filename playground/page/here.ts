@@ -1,6 +1,6 @@
 /**
- * Answers that need no network: what was dropped on the page, and what it remembers. Everything else is answered as what it is: there
- * is no module cache here but the zips that were dropped, no proxy, no Rekor.
+ * Answers that need no network: what was dropped on the page, and what it remembers. Everything else is answered as
+ * what it is: there is no module cache here but the zips that were dropped, no proxy, no Rekor.
  */
 
 import type { Answer, Failure, ModuleVersion, Request, Response } from '../verifier/index.js';

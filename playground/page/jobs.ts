@@ -1,6 +1,6 @@
 /**
- * From files to a job, as the program makes it (host/src/cli/session.rs): the same defaults, and the same words where the program
- * has them, so that one job has one report.
+ * From files to a job, as the program makes it (host/src/cli/session.rs): the same defaults, and the same words where
+ * the program has them, so that one job has one report.
  */
 
 import type { Job, SourceFile, Task } from '../verifier/index.js';

@@ -1,9 +1,10 @@
 /**
- * Look-ups: the only use of the network for a run. A checksum database is asked, with the paths that the core names, of the places
- * that the page was built for.
+ * Look-ups: the only use of the network for a run. A checksum database is asked, with the paths that the core names, of
+ * the places that the page was built for.
  *
- * Security: the core verifies every answer, so nothing here is trusted. What matters here is what leaves the page: module paths and
- * versions, after a click, to the places that the button names; no credentials, no referrer, no redirects.
+ * Security: the core verifies every answer, so nothing here is trusted. What matters here is what leaves the page:
+ * module paths and versions, after a click, to the places that the button names; no credentials, no referrer, no
+ * redirects.
  */
 
 import type { Failure, Request, Response } from '../verifier/index.js';
@@ -19,7 +20,9 @@ const MAX_SUPPORTED = 1 << 16;
 
 const failure = (val: Failure): Response => ({ tag: 'err', val });
 
-/** Where databases are asked: the first place that says that it has one is asked for everything, as GOPROXY is walked. */
+/**
+ * Where databases are asked: the first place that says that it has one is asked for everything, as GOPROXY is walked.
+ */
 export class Places {
   readonly #found = new Map<string, string>();
 

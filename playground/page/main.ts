@@ -1,8 +1,9 @@
 /**
  * The page: what is dropped, what can be done with it, and what came of it.
  *
- * Security: everything that is shown goes in as text (dom.ts), with what does not show made visible. The network is used for the page's own
- * files, and, after a press on a button that says so, for look-ups (lookups.ts). Nothing else leaves.
+ * Security: everything that is shown goes in as text (dom.ts), with what does not show made visible. The network is
+ * used for the page's own files, and, after a press on a button that says so, for look-ups (lookups.ts). Nothing else
+ * leaves.
  */
 
 import type { Job, Request, Response } from '../verifier/index.js';
@@ -56,7 +57,13 @@ function start(): void {
   ready.then(
     ({ digest }) => {
       replace(state, 'component ', code(digest.slice(0, 19)), '… ready');
-      replace(byId('foot-facts'), `modanchor ${BUILD.version} · component `, code(digest), ' · look-ups: ', placesText());
+      replace(
+        byId('foot-facts'),
+        `modanchor ${BUILD.version} · component `,
+        code(digest),
+        ' · look-ups: ',
+        placesText(),
+      );
     },
     (error: Error) => {
       state.classList.add('state-bad');
@@ -80,7 +87,9 @@ function setting(component: string): Setting {
 // Files in
 
 function notice(tone: 'bad' | 'warn' | 'note', ...children: Child[]): HTMLElement {
-  const close = button('×', 'button button-plain button-small', () => element.remove(), { 'aria-label': 'Close this message' });
+  const close = button('×', 'button button-plain button-small', () => element.remove(), {
+    'aria-label': 'Close this message',
+  });
   const element = h('div', { class: `notice notice-${tone}` }, h('div', {}, ...children), close);
   byId('notices').append(element);
   return element;
@@ -122,11 +131,16 @@ async function changed(): Promise<void> {
 function docItem(doc: Doc): HTMLElement {
   const isArtifact = plan.tag === 'blob' && plan.artifact === doc;
   const wrong = doc.is.kind === 'other' && !isArtifact && plan.tag !== 'evidence';
-  const remove = button('Remove', 'button button-small', () => {
-    docs = docs.filter((other) => other !== doc);
-    void changed();
-    byId('input').focus();
-  }, { 'aria-label': `Remove ${doc.name}` });
+  const remove = button(
+    'Remove',
+    'button button-small',
+    () => {
+      docs = docs.filter((other) => other !== doc);
+      void changed();
+      byId('input').focus();
+    },
+    { 'aria-label': `Remove ${doc.name}` },
+  );
   const module = doc.is.module && `: ${doc.is.module.path}@${doc.is.module.version}`;
   return h(
     'li',
@@ -135,7 +149,12 @@ function docItem(doc: Doc): HTMLElement {
       'div',
       { class: 'doc-main' },
       h('span', { class: 'doc-name' }, shown(doc.name)),
-      h('p', { class: 'sub' }, isArtifact ? `what the bundle signs (${doc.is.what})` : shown(doc.is.what + (module ?? '')), ` · ${size(doc.file.size)}`),
+      h(
+        'p',
+        { class: 'sub' },
+        isArtifact ? `what the bundle signs (${doc.is.what})` : shown(doc.is.what + (module ?? '')),
+        ` · ${size(doc.file.size)}`,
+      ),
       wrong && doc.is.advice && h('p', { class: 'sub' }, shown(doc.is.advice), '.'),
     ),
     remove,
@@ -143,7 +162,10 @@ function docItem(doc: Doc): HTMLElement {
 }
 
 function sourcesOf(files: readonly { path: string; content: Uint8Array }[]): SourceText[] {
-  return files.map(({ path, content }) => ({ path, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(content) }));
+  return files.map(({ path, content }) => ({
+    path,
+    text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(content),
+  }));
 }
 
 function showSources(): void {
@@ -158,7 +180,14 @@ function edit(path: string): void {
   const source = sourcesOf(plan.files).find((file) => file.path === path);
   if (!source) return;
   const hidden = h('p', { class: 'sub', role: 'status' });
-  const field = h('textarea', { rows: 18, spellcheck: 'false', autocapitalize: 'off', dir: 'ltr', 'aria-label': `Text of ${path}`, wrap: 'off' });
+  const field = h('textarea', {
+    rows: 18,
+    spellcheck: 'false',
+    autocapitalize: 'off',
+    dir: 'ltr',
+    'aria-label': `Text of ${path}`,
+    wrap: 'off',
+  });
   field.value = source.text;
   const look = (): void => {
     const found = field.value.split('\n').flatMap((line, at) => {
@@ -212,8 +241,12 @@ function row(...children: Child[]): HTMLElement {
 function showCheckout(holder: HTMLElement, { files, zips }: Extract<Plan, { tag: 'checkout' }>): void {
   const count = modulesIn(files);
   const modules = count === 1 ? '1 module version' : `${grouped(count)} module versions`;
-  const run = button(`Look up ${modules} and verify`, 'button button-main', () => void runCheckout(files, zips, true), { id: 'run' });
-  const only = button('Judge the file alone', 'button', () => void runCheckout(files, zips, false), { id: 'run-alone' });
+  const run = button(`Look up ${modules} and verify`, 'button button-main', () => void runCheckout(files, zips, true), {
+    id: 'run',
+  });
+  const only = button('Judge the file alone', 'button', () => void runCheckout(files, zips, false), {
+    id: 'run-alone',
+  });
   holder.append(
     row(
       run,
@@ -229,7 +262,11 @@ function showCheckout(holder: HTMLElement, { files, zips }: Extract<Plan, { tag:
   );
 }
 
-async function runCheckout(files: Parameters<typeof checkoutJob>[1], zips: Local['zips'], look: boolean): Promise<void> {
+async function runCheckout(
+  files: Parameters<typeof checkoutJob>[1],
+  zips: Local['zips'],
+  look: boolean,
+): Promise<void> {
   const stop = new AbortController();
   if (look) {
     byId('notices').replaceChildren();
@@ -260,7 +297,12 @@ function nobody(): void {
     h(
       'ul',
       {},
-      h('li', {}, '– let the program ask, and drop here what it recorded: ', code('modanchor verify --record run.evidence')),
+      h(
+        'li',
+        {},
+        '– let the program ask, and drop here what it recorded: ',
+        code('modanchor verify --record run.evidence'),
+      ),
       h('li', {}, '– try one of the samples above: they are evidence, and need no network'),
       h('li', {}, '– judge the file alone'),
     ),
@@ -274,7 +316,11 @@ function showZip(holder: HTMLElement, { zip }: Extract<Plan, { tag: 'zip' }>): v
   holder.append(
     row(
       button('Compute its h1', 'button button-main', press, { id: 'run' }),
-      h('p', { class: 'sub' }, 'By Go’s rules for module zips, in a worker of this page. Nothing is sent. Drop the go.sum too, and the two are compared.'),
+      h(
+        'p',
+        { class: 'sub' },
+        'By Go’s rules for module zips, in a worker of this page. Nothing is sent. Drop the go.sum too, and the two are compared.',
+      ),
     ),
   );
 }
@@ -284,7 +330,14 @@ async function hashZip(zip: Local['zips'][number]): Promise<void> {
   const found = await work(`Hashing ${name}…`, (client, meanwhile) => client.call('hash', { zip }, meanwhile));
   if (!found) return;
   if ('refused' in found) {
-    notice('bad', h('strong', {}, 'The go command would refuse this zip: '), shown(found.refused.text), ' (', code(found.refused.code), ')');
+    notice(
+      'bad',
+      h('strong', {}, 'The go command would refuse this zip: '),
+      shown(found.refused.text),
+      ' (',
+      code(found.refused.code),
+      ')',
+    );
     return;
   }
   const line = `${zip.module.path} ${zip.module.version} ${found.h1}\n`;
@@ -297,7 +350,11 @@ async function hashZip(zip: Local['zips'][number]): Promise<void> {
       'div',
       { class: 'card-body' },
       h('pre', { class: 'record', id: 'h1', dir: 'ltr' }, shown(line.trimEnd())),
-      h('p', { class: 'sub' }, `over ${grouped(found.files)} files. This is what a go.sum must say; whether the world gets the same zip, the checksum database says. `),
+      h(
+        'p',
+        { class: 'sub' },
+        `over ${grouped(found.files)} files. This is what a go.sum must say; whether the world gets the same zip, the checksum database says. `,
+      ),
       compare,
     ),
   );
@@ -314,7 +371,14 @@ function showBlob(holder: HTMLElement, blob: Extract<Plan, { tag: 'blob' }>): vo
   const set = h('fieldset', { class: 'fields' }, h('legend', {}, 'Whose signature must it be?'));
   if (!blob.key) {
     for (const [name, label, placeholder] of TEXT_FIELDS) {
-      const field = h('input', { type: 'text', id: `field-${name}`, placeholder, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off' });
+      const field = h('input', {
+        type: 'text',
+        id: `field-${name}`,
+        placeholder,
+        spellcheck: 'false',
+        autocapitalize: 'off',
+        autocomplete: 'off',
+      });
       field.value = fields.get(name) ?? '';
       field.addEventListener('input', () => fields.set(name, field.value));
       set.append(h('div', { class: 'field' }, h('label', { for: field.id }, label), field));
@@ -322,14 +386,34 @@ function showBlob(holder: HTMLElement, blob: Extract<Plan, { tag: 'blob' }>): vo
     const pattern = h('input', { type: 'checkbox', id: 'field-pattern' });
     pattern.checked = fields.get('pattern') === 'yes';
     pattern.addEventListener('change', () => fields.set('pattern', pattern.checked ? 'yes' : ''));
-    set.append(h('div', { class: 'field field-check' }, pattern, ' ', h('label', { for: 'field-pattern' }, 'these are patterns (RE2)')));
+    set.append(
+      h(
+        'div',
+        { class: 'field field-check' },
+        pattern,
+        ' ',
+        h('label', { for: 'field-pattern' }, 'these are patterns (RE2)'),
+      ),
+    );
   }
   if (!blob.artifact) {
-    const field = h('input', { type: 'text', id: 'field-sha256', placeholder: '64 hexadecimal digits', spellcheck: 'false', autocomplete: 'off' });
+    const field = h('input', {
+      type: 'text',
+      id: 'field-sha256',
+      placeholder: '64 hexadecimal digits',
+      spellcheck: 'false',
+      autocomplete: 'off',
+    });
     field.value = fields.get('sha256') ?? '';
     field.addEventListener('input', () => fields.set('sha256', field.value));
     set.append(
-      h('div', { class: 'field' }, h('label', { for: field.id }, 'SHA-256 of the signed file'), field, h('p', { class: 'sub' }, 'or drop the file itself')),
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: field.id }, 'SHA-256 of the signed file'),
+        field,
+        h('p', { class: 'sub' }, 'or drop the file itself'),
+      ),
     );
   }
   const by = blob.root
@@ -339,7 +423,13 @@ function showBlob(holder: HTMLElement, blob: Extract<Plan, { tag: 'blob' }>): vo
     set,
     row(
       button('Verify the signature', 'button button-main', () => void runBlob(blob), { id: 'run' }),
-      h('p', { class: 'sub' }, blob.key ? h('span', {}, 'By the key ', code(blob.key.name), '. ') : '', by, ' Nothing is sent.'),
+      h(
+        'p',
+        { class: 'sub' },
+        blob.key ? h('span', {}, 'By the key ', code(blob.key.name), '. ') : '',
+        by,
+        ' Nothing is sent.',
+      ),
     ),
   );
 }
@@ -362,7 +452,9 @@ async function runBlob(blob: Extract<Plan, { tag: 'blob' }>): Promise<void> {
     if (!digests) return;
     artifact = { tag: 'file', val: { length: BigInt(file.size), ...digests } };
   } else {
-    const digits = typed('sha256').toLowerCase().replace(/^sha256:/, '');
+    const digits = typed('sha256')
+      .toLowerCase()
+      .replace(/^sha256:/, '');
     if (!/^[0-9a-f]{64}$/.test(digits)) {
       notice('bad', 'Drop the file that was signed, or give its SHA-256: 64 hexadecimal digits.');
       return;
@@ -377,7 +469,8 @@ async function runBlob(blob: Extract<Plan, { tag: 'blob' }>): Promise<void> {
     notice('bad', 'The trusted roots of this page could not be loaded: ', shown((error as Error).message));
     return;
   }
-  const identity: Identity = fields.get('pattern') === 'yes' ? { subjectRegexp: subject, issuerRegexp: issuer } : { subject, issuer };
+  const identity: Identity =
+    fields.get('pattern') === 'yes' ? { subjectRegexp: subject, issuerRegexp: issuer } : { subject, issuer };
   const task: Parameters<typeof blobJob>[1] = {
     name,
     artifact,
@@ -396,7 +489,8 @@ async function shippedRoots(): Promise<TrustedRoot[]> {
     BUILD.roots.map(async (root) => {
       const response = await fetch(root.file);
       const content = new Uint8Array(await response.arrayBuffer());
-      if (!response.ok || hex(await sha256(content)) !== root.sha256) throw new Error(`${root.file} is not of this build`);
+      if (!response.ok || hex(await sha256(content)) !== root.sha256)
+        throw new Error(`${root.file} is not of this build`);
       return shippedRoot(root, content, BUILD.version);
     }),
   );
@@ -464,7 +558,10 @@ function doing(of: Doing): void {
   }
 }
 
-/** Does something with the worker, with progress and a way to stop it. Nothing where it came to nothing: then that was said. */
+/**
+ * Does something with the worker, with progress and a way to stop it. Nothing where it came to nothing: then that was
+ * said.
+ */
 async function work<T>(
   text: string,
   what: (client: Client, meanwhile: Meanwhile, digest: string) => Promise<T>,
@@ -503,7 +600,8 @@ async function run(
   const ran = await work(
     'Judging…',
     (client, meanwhile, digest) => {
-      const watch = (count: number, of: number): void => advance(of > 1 ? `Asking: ${grouped(of)} requests` : 'Asking…', count, of);
+      const watch = (count: number, of: number): void =>
+        advance(of > 1 ? `Asking: ${grouped(of)} requests` : 'Asking…', count, of);
       const net = answer && { answer: (requests: Request[]) => answer(requests, watch) };
       return client.call('run', { job: job(digest), local }, { ...meanwhile, ...net });
     },
@@ -528,7 +626,10 @@ async function replayDoc(doc: Doc, otherComponent: boolean): Promise<void> {
   if (!replayed) return;
   const { task } = replayed.job;
   const files = task.tag === 'verify' || task.tag === 'fix' ? task.val.files : [];
-  const own: Own[] = plan.tag === 'evidence' ? await Promise.all(plan.own.map(async (doc) => ({ name: doc.name, sha256: await digestOf(doc) }))) : [];
+  const own: Own[] =
+    plan.tag === 'evidence'
+      ? await Promise.all(plan.own.map(async (doc) => ({ name: doc.name, sha256: await digestOf(doc) })))
+      : [];
   const { digest } = await ready;
   const claims = await claimsView(replayed, own, digest, BUILD.roots);
   show(replayed, sourcesOf(files), claims);
@@ -539,7 +640,14 @@ function refusedEvidence(doc: Doc, error: Failed): void {
     const on = button('Judge with this page’s component', 'button button-small', () => void replayDoc(doc, true));
     notice('warn', h('strong', {}, 'Recorded with another component. '), shown(error.message), h('div', {}, on));
   } else {
-    notice('bad', h('strong', {}, 'This evidence is refused: '), shown(error.message), ' (', code(error.code ?? ''), ')');
+    notice(
+      'bad',
+      h('strong', {}, 'This evidence is refused: '),
+      shown(error.message),
+      ' (',
+      code(error.code ?? ''),
+      ')',
+    );
   }
 }
 
@@ -589,14 +697,20 @@ async function share(sources: readonly SourceText[]): Promise<void> {
   const state = byId('share-state');
   const fragment = await toFragment(sources.map(({ path, text }) => ({ name: path, text })));
   if (!fragment) {
-    replace(state, `Too large for a link (at most ${MAX_FILES} files, some tens of kilobytes): send the evidence file.`);
+    replace(
+      state,
+      `Too large for a link (at most ${MAX_FILES} files, some tens of kilobytes): send the evidence file.`,
+    );
     return;
   }
   const url = new URL(fragment, document.baseURI.replace(/#.*$/, '')).href;
   history.replaceState(null, '', fragment);
   try {
     await navigator.clipboard.writeText(url);
-    replace(state, `Copied: ${grouped(url.length)} characters. The files are in the part after #, which browsers send to no server.`);
+    replace(
+      state,
+      `Copied: ${grouped(url.length)} characters. The files are in the part after #, which browsers send to no server.`,
+    );
   } catch {
     replace(state, 'The link is in the address bar now: copy it from there.');
   }
@@ -626,8 +740,17 @@ async function showSamples(): Promise<void> {
   if (!response.ok) return;
   const samples = (await response.json()) as Sample[];
   const item = ({ name, title, about }: Sample): HTMLElement => {
-    const label = h('span', {}, h('span', { class: 'sample-name' }, title), h('span', { class: 'sample-about' }, about));
-    return h('li', {}, button(label, 'sample', () => void openSample(name), { 'data-sample': name }));
+    const label = h(
+      'span',
+      {},
+      h('span', { class: 'sample-name' }, title),
+      h('span', { class: 'sample-about' }, about),
+    );
+    return h(
+      'li',
+      {},
+      button(label, 'sample', () => void openSample(name), { 'data-sample': name }),
+    );
   };
   byId('sample-list').replaceChildren(...samples.map(item));
   byId('samples').hidden = samples.length === 0;

@@ -1,7 +1,7 @@
 /**
- * What runs remember of a checksum database while the page is open: the newest head that was accepted, so that a fork between two runs
- * is seen, and what the core allowed to be kept, so that the second run asks for less. None of it is trusted: the core verifies it
- * again, and what is wrong is as good as absent.
+ * What runs remember of a checksum database while the page is open: the newest head that was accepted, so that a fork
+ * between two runs is seen, and what the core allowed to be kept, so that the second run asks for less. None of it is
+ * trusted: the core verifies it again, and what is wrong is as good as absent.
  */
 
 import type { Kept } from '../verifier/index.js';

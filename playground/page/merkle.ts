@@ -1,9 +1,10 @@
 /**
  * The inclusion of a record in a signed tree, recomputed in the page.
  *
- * This is for learning and for looking twice: the verdict is the component's. The page takes what the component allows to be kept of
- * a record (`keep` with `proof(KEY)`, guest/src/sumdb/kept.rs), and goes from the record's text to the root with the browser's own
- * SHA-256, by the two rules of RFC 6962, section 2.1: a leaf is SHA-256(0x00 ‖ record), a node SHA-256(0x01 ‖ left ‖ right).
+ * This is for learning and for looking twice: the verdict is the component's. The page takes what the component allows
+ * to be kept of a record (`keep` with `proof(KEY)`, guest/src/sumdb/kept.rs), and goes from the record's text to the
+ * root with the browser's own SHA-256, by the two rules of RFC 6962, section 2.1: a leaf is SHA-256(0x00 ‖ record), a
+ * node SHA-256(0x01 ‖ left ‖ right).
  */
 
 import { base64, concat, equal, fromBase64, sha256 } from './bytes.js';

@@ -92,7 +92,8 @@ export function planOf(docs: readonly Doc[]): Plan {
 /** Why a plan is not all that it could be; nothing where nothing is missing. */
 export function missing(docs: readonly Doc[]): string | undefined {
   const has = (kind: Kind): boolean => docs.some(({ is }) => is.kind === kind);
-  if (has('tuf-metadata') && !has('tuf-root')) return 'TUF metadata is verified from a root on: drop the root metadata that you trust, too';
+  if (has('tuf-metadata') && !has('tuf-root'))
+    return 'TUF metadata is verified from a root on: drop the root metadata that you trust, too';
   if (has('trusted-root') && !has('bundle')) return 'a trusted root judges signatures: drop a bundle, too';
   if (has('public-key') && !has('bundle')) return 'a public key judges signatures: drop a bundle, too';
   return undefined;

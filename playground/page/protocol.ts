@@ -1,6 +1,6 @@
 /**
- * What the page and its worker say to each other. The page has the network and the files, the worker has the component; everything
- * between them is data.
+ * What the page and its worker say to each other. The page has the network and the files, the worker has the component;
+ * everything between them is data.
  */
 
 import type { End, Job, ModuleVersion, Progress, Request, Response } from '../verifier/index.js';

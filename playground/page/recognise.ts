@@ -1,6 +1,6 @@
 /**
- * What a file is, by what is in it and not by what it is called. A file of the wrong kind is named, and told what it could be
- * used for; it is never handed to the core as something that it is not.
+ * What a file is, by what is in it and not by what it is called. A file of the wrong kind is named, and told what it
+ * could be used for; it is never handed to the core as something that it is not.
  */
 
 /** What the page can do something with. */
@@ -40,8 +40,7 @@ export const MAX_TEXT = 16 << 20;
 const other = (what: string, advice: string): Recognised => ({ kind: 'other', what, advice });
 
 const PROGRAM = 'the page judges files; `modanchor verify FILE` judges what a built Go program records';
-const WANTED =
-  'drop a go.sum, a go.mod, a module zip, a Sigstore bundle, TUF metadata or an evidence file';
+const WANTED = 'drop a go.sum, a go.mod, a module zip, a Sigstore bundle, TUF metadata or an evidence file';
 
 /** Beginnings of files that people drop by mistake. */
 const MAGIC: readonly (readonly [string, string, string])[] = [
@@ -76,7 +75,7 @@ export function recognise(name: string, bytes: Uint8Array, whole: boolean): Reco
   const text = utf8(bytes, whole);
   if (text === undefined) return other('binary data of a kind that this page does not know', WANTED);
   const start = text.replace(/^\uFEFF/, '').trimStart();
-  if (start.startsWith('{') || start.startsWith('[')) {
+  if (/^[{[](?!\[\w)/.test(start)) {
     return whole ? json(start) : other('JSON of more than 16 MiB', 'the program takes larger files');
   }
   return lines(name, start);
@@ -163,7 +162,10 @@ function json(text: string): Recognised {
     return other('a report', 'a report is a claim: drop the evidence it came from, and it is judged again');
   }
   if (schema === 'modanchor-evidence/1') {
-    return other('an evidence file that was unpacked', 'drop the file as it was recorded: its digest is in its gzip head');
+    return other(
+      'an evidence file that was unpacked',
+      'drop the file as it was recorded: its digest is in its gzip head',
+    );
   }
   if (object(value)?.['runs'] && field(value, 'version') === '2.1.0') {
     return other('a SARIF log', 'it is shown by GitHub and by editors; drop the evidence that it came from');
@@ -226,7 +228,10 @@ function lines(name: string, text: string): Recognised {
     return other('an answer or a signed tree of a checksum database', 'drop the go.sum that it is about');
   }
   if (text.startsWith('modanchor evidence 1: fork of')) {
-    return other('evidence of a fork, as the cache keeps it', 'it can be read as it is: both signed heads, and the proof');
+    return other(
+      'evidence of a fork, as the cache keeps it',
+      'it can be read as it is: both signed heads, and the proof',
+    );
   }
   return other('text of a kind that this page does not know', WANTED);
 }

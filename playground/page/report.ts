@@ -73,7 +73,12 @@ export interface Report {
     readonly sha256: string;
     readonly expires: string | null;
   }[];
-  readonly files: readonly { readonly path: string; readonly kind: string; readonly sha256: string; readonly lines: number }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly kind: string;
+    readonly sha256: string;
+    readonly lines: number;
+  }[];
   readonly modules: readonly Module[];
   readonly artifacts: readonly {
     readonly name: string;
@@ -114,7 +119,9 @@ export function toneOf(finding: Pick<Finding, 'severity'>): Tone {
   }
 }
 
-/** The escaped name under which the database and its kept proofs have a module version: `!` before what was a capital. */
+/**
+ * The escaped name under which the database and its kept proofs have a module version: `!` before what was a capital.
+ */
 export function escaped(path: string, version: string): string {
   const escape = (text: string): string => text.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
   return `${escape(path)}@${escape(version)}`;

@@ -1,4 +1,7 @@
-/** The result of a run: the verdict, the file with its findings, the modules, the way of a record, facts, what to take away. */
+/**
+ * The result of a run: the verdict, the file with its findings, the modules, the way of a record, facts, what to take
+ * away.
+ */
 
 import { grouped } from './bytes.js';
 import { button, code, h, icon, replace, shown, type Child } from './dom.js';
@@ -62,7 +65,9 @@ export function sentence(report: Report): string {
   const { counts, sumdbs, artifacts, repositories } = report;
   const parts: string[] = [];
   if (artifacts.length > 0) {
-    const verified = artifacts.filter(({ signatures }) => signatures.some(({ status }) => status === 'verified')).length;
+    const verified = artifacts.filter(({ signatures }) =>
+      signatures.some(({ status }) => status === 'verified'),
+    ).length;
     parts.push(verified === artifacts.length ? 'the signature verifies' : 'the signature does not verify');
   } else if (counts.lines > 0) {
     const database = sumdbs[0];
@@ -75,7 +80,8 @@ export function sentence(report: Report): string {
     parts.push(repositories.map(({ name, roles }) => `repository ${name}: ${roles.length} roles verified`).join(', '));
   }
   const found = Object.entries(counts.findings).filter(([, count]) => count > 0);
-  if (found.length > 0) parts.push(`findings: ${found.map(([severity, count]) => `${grouped(count)} ${severity}`).join(', ')}`);
+  if (found.length > 0)
+    parts.push(`findings: ${found.map(([severity, count]) => `${grouped(count)} ${severity}`).join(', ')}`);
   return parts.join('; ') || 'nothing was found';
 }
 
@@ -85,7 +91,11 @@ function lines(count: number): string {
 
 function banner(report: Report, ran: Ran | Replayed): HTMLElement {
   const { verdict } = report;
-  const how = 'same' in ran && (ran.same ? 'Replayed from evidence, byte for byte, without a network.' : 'Replayed from evidence, by another component than recorded it.');
+  const how =
+    'same' in ran &&
+    (ran.same
+      ? 'Replayed from evidence, byte for byte, without a network.'
+      : 'Replayed from evidence, by another component than recorded it.');
   return h(
     'div',
     { class: `banner banner-${verdict}` },
@@ -107,7 +117,12 @@ function refusedView(refusal: { tag: string; val?: string }): HTMLElement {
     'div',
     { class: 'banner banner-incomplete' },
     h('span', { class: 'banner-mark' }, icon('incomplete')),
-    h('div', {}, h('h2', { class: 'banner-word', id: 'verdict' }, 'Refused'), h('p', { class: 'banner-text' }, shown(text))),
+    h(
+      'div',
+      {},
+      h('h2', { class: 'banner-word', id: 'verdict' }, 'Refused'),
+      h('p', { class: 'banner-text' }, shown(text)),
+    ),
   );
 }
 
@@ -115,7 +130,12 @@ function counts(report: Report): HTMLElement {
   const { counts } = report;
   const findings = Object.values(counts.findings).reduce((sum, count) => sum + count, 0);
   const count = (name: string, value: number, tone = ''): HTMLElement =>
-    h('div', { class: `count ${tone && value > 0 ? `count-${tone}` : ''}` }, h('dt', {}, name), h('dd', {}, grouped(value)));
+    h(
+      'div',
+      { class: `count ${tone && value > 0 ? `count-${tone}` : ''}` },
+      h('dt', {}, name),
+      h('dd', {}, grouped(value)),
+    );
   const all = [
     counts.modules > 0 && count('module versions', counts.modules),
     counts.lines > 0 && count('lines', counts.lines),
@@ -148,7 +168,11 @@ function findingsCard(findings: readonly Finding[]): HTMLElement {
   );
 }
 
-function filesCard(sources: readonly SourceText[], report: Report | undefined, actions: Pick<Actions, 'edit'>): HTMLElement {
+function filesCard(
+  sources: readonly SourceText[],
+  report: Report | undefined,
+  actions: Pick<Actions, 'edit'>,
+): HTMLElement {
   const holder = h('div');
   const edit = button('Edit', 'button button-small', () => actions.edit?.(current));
   let current = '';
@@ -165,7 +189,11 @@ function filesCard(sources: readonly SourceText[], report: Report | undefined, a
   for (const source of sources) {
     const found = report?.findings.filter(({ file }) => file === source.path).length ?? 0;
     const label = found > 0 ? `${source.path} (${grouped(found)})` : source.path;
-    const tab = h('button', { type: 'button', role: 'tab', 'data-path': source.path, 'aria-controls': 'file-pane' }, shown(label));
+    const tab = h(
+      'button',
+      { type: 'button', role: 'tab', 'data-path': source.path, 'aria-controls': 'file-pane' },
+      shown(label),
+    );
     tab.addEventListener('click', () => show(source));
     tabs.append(tab);
   }
@@ -187,7 +215,10 @@ function filesCard(sources: readonly SourceText[], report: Report | undefined, a
   if (worst) show(worst);
   holder.id = 'file-pane';
   if (sources.length > 1) holder.setAttribute('role', 'tabpanel');
-  const title = sources.length === 1 ? h('h2', { id: 'file-title' }, code(sources[0]?.path ?? '')) : h('h2', { id: 'file-title' }, 'Files');
+  const title =
+    sources.length === 1
+      ? h('h2', { id: 'file-title' }, code(sources[0]?.path ?? ''))
+      : h('h2', { id: 'file-title' }, 'Files');
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'file-title' },
@@ -205,8 +236,20 @@ function forkCard(name: string, content: Uint8Array): HTMLElement {
   return card(
     'Proof of the fork',
     'fork-title',
-    h('p', {}, 'Two heads that the database signed and that cannot both be true. Whoever has its key can check this text, without the database: ', code(name)),
-    h('pre', { class: 'record', dir: 'ltr', tabindex: 0, 'aria-label': 'Proof of the fork' }, ...new TextDecoder().decode(content).split('\n').map((line) => h('div', {}, shown(line), line ? '' : '\u00a0'))),
+    h(
+      'p',
+      {},
+      'Two heads that the database signed and that cannot both be true. Whoever has its key can check this text, without the database: ',
+      code(name),
+    ),
+    h(
+      'pre',
+      { class: 'record', dir: 'ltr', tabindex: 0, 'aria-label': 'Proof of the fork' },
+      ...new TextDecoder()
+        .decode(content)
+        .split('\n')
+        .map((line) => h('div', {}, shown(line), line ? '' : '\u00a0')),
+    ),
   );
 }
 
@@ -232,7 +275,12 @@ function artifactsCard(report: Report): HTMLElement {
     'The signed file',
     'artifacts-title',
     ...report.artifacts.flatMap(({ name, sha256, signatures }) => [
-      h('dl', { class: 'facts' }, h('div', {}, h('dt', {}, 'file'), h('dd', {}, code(name))), h('div', {}, h('dt', {}, 'SHA-256'), h('dd', {}, code(sha256)))),
+      h(
+        'dl',
+        { class: 'facts' },
+        h('div', {}, h('dt', {}, 'file'), h('dd', {}, code(name))),
+        h('div', {}, h('dt', {}, 'SHA-256'), h('dd', {}, code(sha256))),
+      ),
       ...signatures.map((signature) =>
         h(
           'div',
@@ -248,15 +296,31 @@ function artifactsCard(report: Report): HTMLElement {
 function repositoryCard({ name, roles }: Report['repositories'][number], at: number): HTMLElement {
   const head = ['Role', 'Version', 'Good until'];
   const rows = roles.map((role) =>
-    h('tr', {}, h('td', {}, code(role.name)), h('td', { class: 'number' }, `${role.version}`), h('td', {}, code(role.expires))),
+    h(
+      'tr',
+      {},
+      h('td', {}, code(role.name)),
+      h('td', { class: 'number' }, `${role.version}`),
+      h('td', {}, code(role.expires)),
+    ),
   );
   const id = `repository-${at}`;
   return h(
     'section',
     { class: 'card', 'aria-labelledby': id },
-    h('div', { class: 'card-head' }, h('h2', { id }, 'TUF repository ', code(name)), h('span', { class: 'sub' }, 'metadata that was verified')),
+    h(
+      'div',
+      { class: 'card-head' },
+      h('h2', { id }, 'TUF repository ', code(name)),
+      h('span', { class: 'sub' }, 'metadata that was verified'),
+    ),
     roles.length > 0
-      ? h('table', {}, h('thead', {}, h('tr', {}, ...head.map((title) => h('th', { scope: 'col' }, title)))), h('tbody', {}, ...rows))
+      ? h(
+          'table',
+          {},
+          h('thead', {}, h('tr', {}, ...head.map((title) => h('th', { scope: 'col' }, title)))),
+          h('tbody', {}, ...rows),
+        )
       : h('p', { class: 'card-body sub' }, 'none'),
   );
 }
@@ -288,7 +352,14 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       {},
       h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version')),
       h('td', {}, ...module.lines.flatMap(({ of, status }) => [statusChip(status, `${of} ${status}`), ' '])),
-      hasBytes && h('td', {}, ...module.bytes.flatMap(({ what, status }) => (status === 'absent' ? [] : [statusChip(status, `${what} ${status}`), ' ']))),
+      hasBytes &&
+        h(
+          'td',
+          {},
+          ...module.bytes.flatMap(({ what, status }) =>
+            status === 'absent' ? [] : [statusChip(status, `${what} ${status}`), ' '],
+          ),
+        ),
       h('td', {}, statusChip(module.grade === 'unverified' ? 'none' : module.grade, module.grade)),
       h('td', { class: 'number' }, module.record === null ? '–' : grouped(module.record)),
       h('td', {}, ran.proofs.has(key) ? way : h('span', { class: 'sub' }, '–')),
@@ -304,11 +375,22 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'modules-title' },
-    h('div', { class: 'card-head' }, h('h2', { id: 'modules-title' }, 'Module versions'), h('span', { class: 'sub' }, 'Grade says what is known of who built it: checksums alone are “unverified”.'), more),
+    h(
+      'div',
+      { class: 'card-head' },
+      h('h2', { id: 'modules-title' }, 'Module versions'),
+      h('span', { class: 'sub' }, 'Grade says what is known of who built it: checksums alone are “unverified”.'),
+      more,
+    ),
     h(
       'div',
       { class: 'table-wrap', role: 'region', 'aria-labelledby': 'modules-title', tabindex: 0 },
-      h('table', { class: 'modules' }, h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))), body),
+      h(
+        'table',
+        { class: 'modules' },
+        h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))),
+        body,
+      ),
     ),
   );
 }
@@ -317,7 +399,10 @@ async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: R
   const proof = readProof(ran.proofs.get(escaped(module.path, module.version)) ?? new Uint8Array());
   if (!proof) return;
   const way = await climb(proof);
-  const head = headOf(proof, ran.heads.flatMap((note) => readHead(note) ?? []));
+  const head = headOf(
+    proof,
+    ran.heads.flatMap((note) => readHead(note) ?? []),
+  );
   const { sumdb } = ran.job;
   const signed = head && sumdb.tag === 'database' ? await verifyHead(head, sumdb.val.key) : 'cannot';
   const name = `${module.path} ${module.version}`;
@@ -348,7 +433,11 @@ function downloadsCard(actions: Actions, hasFiles: boolean): HTMLElement {
     ),
     h('p', { class: 'sub', id: 'share-state', role: 'status' }),
     hasFiles &&
-      h('p', { class: 'sub' }, 'Evidence holds the file and all answers: with it anybody has the same component judge again, offline.'),
+      h(
+        'p',
+        { class: 'sub' },
+        'Evidence holds the file and all answers: with it anybody has the same component judge again, offline.',
+      ),
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * The trusted roots of Sigstore that come with the page: those that the program ships (host/assets/sigstore/README.md), under the names and by the
- * words that it uses offline, so that one job has one report.
+ * The trusted roots of Sigstore that come with the page: those that the program ships (host/assets/sigstore/README.md),
+ * under the names and by the words that it uses offline, so that one job has one report.
  */
 
 import type { TrustedRoot } from './types.js';

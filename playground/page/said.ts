@@ -1,6 +1,6 @@
 /**
- * What a run took on somebody's word. The core verifies what is signed; what is not, whoever holds an evidence file has from whoever
- * recorded it, and the page says so.
+ * What a run took on somebody's word. The core verifies what is signed; what is not, whoever holds an evidence file has
+ * from whoever recorded it, and the page says so.
  */
 
 import type { Request, Response } from '../verifier/index.js';

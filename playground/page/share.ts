@@ -1,6 +1,6 @@
 /**
- * Sharing by the URL's fragment, which a browser sends to no server. What comes in a fragment is somebody else's: it is shown, and
- * not run before somebody says so.
+ * Sharing by the URL's fragment, which a browser sends to no server. What comes in a fragment is somebody else's: it is
+ * shown, and not run before somebody says so.
  */
 
 import { concat, fromBase64 } from './bytes.js';

@@ -1,10 +1,10 @@
 /**
  * The service worker: after the first visit the page works without a network.
  *
- * Security: it serves the files of its own build and no others, from a cache that it filled itself, and each was compared with the
- * SHA-256 that the build wrote into this script. A file that differs fails the installation as a whole. What is not in the list, such as
- * look-ups, it does not touch. A new build has another list, thus another script: it takes over when no page of the old one is open, so that
- * no page gets half of each.
+ * Security: it serves the files of its own build and no others, from a cache that it filled itself, and each was
+ * compared with the SHA-256 that the build wrote into this script. A file that differs fails the installation as a
+ * whole. What is not in the list, such as look-ups, it does not touch. A new build has another list, thus another
+ * script: it takes over when no page of the old one is open, so that no page gets half of each.
  */
 
 /** What lib.dom.d.ts does not know of a service worker. */

@@ -1,6 +1,6 @@
 /**
- * The two script URLs of this page. With `require-trusted-types-for 'script'` a browser runs no other, and makes no policy of another
- * name.
+ * The two script URLs of this page. With `require-trusted-types-for 'script'` a browser runs no other, and makes no
+ * policy of another name.
  */
 
 /** Scripts beside the page that it starts. */

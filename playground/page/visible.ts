@@ -1,13 +1,15 @@
 /**
  * Text that shows what it holds.
  *
- * Security: names, paths, lines and messages come from files and servers that nobody vouches for. A bidirectional override
- * shows another text than the one that is there (CVE-2021-42574, "Trojan Source"), a zero-width character hides in a module's
- * name, a control character is nothing at all. So every such character is shown as a badge with its number. The table is the
- * core's (guest/src/report/visible.rs); a test holds the two equal.
+ * Security: names, paths, lines and messages come from files and servers that nobody vouches for. A bidirectional
+ * override shows another text than the one that is there (CVE-2021-42574, "Trojan Source"), a zero-width character
+ * hides in a module's name, a control character is nothing at all. So every such character is shown as a badge with its
+ * number. The table is the core's (guest/src/report/visible.rs); a test holds the two equal.
  */
 
-/** Unicode's Cc, Cf, Zl and Zp, with the variation selectors, fillers and tag characters: first and last of each range. */
+/**
+ * Unicode's Cc, Cf, Zl and Zp, with the variation selectors, fillers and tag characters: first and last of each range.
+ */
 export const UNSAFE: readonly (readonly [number, number])[] = [
   [0x00, 0x1f],
   [0x7f, 0x9f],

@@ -1,6 +1,6 @@
 /**
- * The way from a record to the root, drawn step by step: this is how a log can be trusted. Every hash that is drawn as made was
- * computed here, by the browser's SHA-256; those that are drawn as given came with the proof.
+ * The way from a record to the root, drawn step by step: this is how a log can be trusted. Every hash that is drawn as
+ * made was computed here, by the browser's SHA-256; those that are drawn as given came with the proof.
  */
 
 import { base64, equal, grouped } from './bytes.js';
@@ -60,7 +60,14 @@ export function wayView(what: Shown): HTMLElement {
   const previous = button('Previous', 'button button-small', () => go(at - 1));
   const next = button('Next', 'button button-small', () => go(at + 1));
   const end = button('To the root', 'button button-small button-plain', () => go(steps.length - 1));
-  const controls = h('div', { class: 'way-controls', role: 'group', 'aria-label': 'Steps' }, previous, next, end, place);
+  const controls = h(
+    'div',
+    { class: 'way-controls', role: 'group', 'aria-label': 'Steps' },
+    previous,
+    next,
+    end,
+    place,
+  );
   const side = h(
     'div',
     { class: 'way-side' },
@@ -104,9 +111,29 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
     {
       title: 'The record',
       body: [
-        h('p', {}, 'Record ', h('strong', {}, grouped(proof.id)), ` of ${database} is this text. `, 'It is all that the log says about ', code(module), '.'),
-        h('pre', { class: 'record', dir: 'ltr' }, ...proof.text.trimEnd().split('\n').map((line) => h('div', {}, shown(line)))),
-        h('p', { class: 'sub' }, 'The lines of a go.sum are compared with it. What follows shows that it is in the log.'),
+        h(
+          'p',
+          {},
+          'Record ',
+          h('strong', {}, grouped(proof.id)),
+          ` of ${database} is this text. `,
+          'It is all that the log says about ',
+          code(module),
+          '.',
+        ),
+        h(
+          'pre',
+          { class: 'record', dir: 'ltr' },
+          ...proof.text
+            .trimEnd()
+            .split('\n')
+            .map((line) => h('div', {}, shown(line))),
+        ),
+        h(
+          'p',
+          { class: 'sub' },
+          'The lines of a go.sum are compared with it. What follows shows that it is in the log.',
+        ),
       ],
       text: `Record ${grouped(proof.id)} is: ${proof.text.trimEnd().split('\n').join('; ')}`,
     },
@@ -162,7 +189,14 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
       ...(head
         ? [
             h('p', {}, signature),
-            h('pre', { class: 'record', dir: 'ltr' }, ...head.note.trimEnd().split('\n').map((line) => h('div', {}, shown(line), line ? '' : '\u00a0'))),
+            h(
+              'pre',
+              { class: 'record', dir: 'ltr' },
+              ...head.note
+                .trimEnd()
+                .split('\n')
+                .map((line) => h('div', {}, shown(line), line ? '' : '\u00a0')),
+            ),
           ]
         : [
             h(
@@ -233,10 +267,24 @@ function draw({ proof, way }: Shown, at: number): SVGSVGElement {
     const step = index + 2;
     const sibling = { x: middle - shift(climb.side), y: own.y };
     edges.push(edge(own, parent, step), edge(sibling, parent, step));
-    nodes.push(node(sibling, step > at ? 'node-given node-later' : 'node-given', short(climb.sibling), range(climb.siblingRange)));
+    nodes.push(
+      node(
+        sibling,
+        step > at ? 'node-given node-later' : 'node-given',
+        short(climb.sibling),
+        range(climb.siblingRange),
+      ),
+    );
     const isRoot = index === way.climbs.length - 1;
     const reached = at === last && isRoot ? (way.holds ? 'node-root' : 'node-root-bad') : state(step);
-    nodes.push(node(parent, reached, short(climb.parent), isRoot ? `root of ${grouped(proof.size)} records` : range(climb.parentRange)));
+    nodes.push(
+      node(
+        parent,
+        reached,
+        short(climb.parent),
+        isRoot ? `root of ${grouped(proof.size)} records` : range(climb.parentRange),
+      ),
+    );
   });
   svg.append(...edges, ...nodes);
   return svg;

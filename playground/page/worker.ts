@@ -1,9 +1,9 @@
 /**
  * The worker: it has the component, and no network.
  *
- * Security: a worker has a Content-Security-Policy of its own, from the headers of its script, which plain file hosting does not send.
- * So nothing here fetches: what could is taken away before the component is compiled, and bytes come from the page by message. The
- * component itself imports `blob` alone.
+ * Security: a worker has a Content-Security-Policy of its own, from the headers of its script, which plain file hosting
+ * does not send. So nothing here fetches: what could is taken away before the component is compiled, and bytes come
+ * from the page by message. The component itself imports `blob` alone.
  */
 
 import { EvidenceError, readEvidence, writeEvidence } from '../verifier/evidence.js';
@@ -13,7 +13,19 @@ import type { Evidence, Job, Kept, Progress, Request, Response, Watch } from '..
 import { FileBlob, digests } from './files.js';
 import { answerHere, measured, refused } from './here.js';
 import { Memory } from './memory.js';
-import type { Calls, Doing, FromWorker, Hashed, Local, LocalZip, Method, Ran, Replayed, ToWorker, Wrong } from './protocol.js';
+import type {
+  Calls,
+  Doing,
+  FromWorker,
+  Hashed,
+  Local,
+  LocalZip,
+  Method,
+  Ran,
+  Replayed,
+  ToWorker,
+  Wrong,
+} from './protocol.js';
 import { Sayings } from './said.js';
 
 const NETWORK = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'WebTransport', 'importScripts', 'Worker'];

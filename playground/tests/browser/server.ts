@@ -1,4 +1,7 @@
-/** A static file server on 127.0.0.1 that serves the page from a sub-folder, as plain file hosting does, with the documented headers. */
+/**
+ * A static file server on 127.0.0.1 that serves the page from a sub-folder, as plain file hosting does, with the
+ * documented headers.
+ */
 
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
