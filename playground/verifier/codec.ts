@@ -14,7 +14,7 @@
  */
 
 import table from './generated/contract.json' with { type: 'json' };
-import type { Job, Outcome, Refusal, Request, Response, SarifOptions } from './contract.js';
+import type { Job, ModuleVersion, Outcome, Refusal, Request, Response, SarifOptions } from './contract.js';
 
 /** A value as JSON. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -27,6 +27,7 @@ export interface Contract {
   'verify.outcome': Outcome;
   'verify.refusal': Refusal;
   'render.sarif-options': SarifOptions;
+  'types.module-version': ModuleVersion;
 }
 
 /** A type as in the table: `xtask/src/playground.rs` says what each form is. */

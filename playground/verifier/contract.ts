@@ -9,7 +9,7 @@ export type { Blob as ContractBlob, ReadError } from './generated/interfaces/mod
 export type { BuildInfo, HashingError, Measured } from './generated/interfaces/modanchor-verifier-hashing.js';
 export type { Job, Task, Checkout, SourceFile } from './generated/interfaces/modanchor-verifier-job.js';
 export type { FileKind, Database, FailOn, Tool } from './generated/interfaces/modanchor-verifier-job.js';
-export type { Answer, Kept, Request, Response } from './generated/interfaces/modanchor-verifier-exchange.js';
+export type { Answer, Holding, Kept, Request, Response } from './generated/interfaces/modanchor-verifier-exchange.js';
 export type { Link, SarifOptions } from './generated/interfaces/modanchor-verifier-render.js';
 export type { Failure, Instant, ModuleVersion, Origin } from './generated/interfaces/modanchor-verifier-types.js';
 export type { Outcome, Phase, Progress, Refusal, Verdict } from './generated/interfaces/modanchor-verifier-verify.js';

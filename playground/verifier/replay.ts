@@ -8,7 +8,18 @@
 
 import { quote, toBase64 } from './bytes.js';
 import { encode, type Contract } from './codec.js';
-import type { Job, Outcome, Progress, Kept, Request, Response } from './contract.js';
+import type {
+  Failure,
+  Holding,
+  Job,
+  Kept,
+  ModuleVersion,
+  Outcome,
+  Progress,
+  Request,
+  Response,
+  Result,
+} from './contract.js';
 import { EvidenceError, type Evidence, type Exchanged } from './evidence.js';
 import type { End, Fetcher, Verifier, Watch } from './verifier.js';
 
@@ -102,9 +113,13 @@ class InOrder implements Fetcher {
   }
 }
 
-/** Gives the recorded answers by their requests: to one that comes again, what it got then, and at last the last again. */
+/**
+ * Gives the recorded answers by their requests: to one that comes again what it got then, and after that the last again. What the
+ * module cache has is found by module version too, because another component may ask for more or fewer of them at once.
+ */
 class ByQuestion implements Fetcher {
   readonly #answers = new Map<string, Response[]>();
+  readonly #held = new Map<string, Result<Holding, Failure>>();
 
   constructor(exchange: Exchanged[][]) {
     for (const { request, response } of exchange.flat()) {
@@ -115,22 +130,56 @@ class ByQuestion implements Fetcher {
       } else {
         answers.push(response);
       }
+      if (request.tag === 'held') {
+        request.val.forEach((module, i) => this.#hold(key('types.module-version', module), holding(response, i)));
+      }
     }
   }
 
   answer(requests: Request[]): Response[] {
     return requests.map((request) => {
-      const answers = this.#answers.get(key('exchange.request', request));
-      const next = answers !== undefined && answers.length > 1 ? answers.shift() : answers?.[0];
-      if (next === undefined) {
+      const answer = this.#recorded(request) ?? (request.tag === 'held' ? this.#holdings(request.val) : undefined);
+      if (answer === undefined) {
         throw new EvidenceError('not-recorded', `this component asks for what was never recorded: ${name(request)}`);
       }
-      return next;
+      return answer;
     });
   }
 
   /** Another component may need less. */
   finish(): void {}
+
+  #recorded(request: Request): Response | undefined {
+    const answers = this.#answers.get(key('exchange.request', request));
+    return answers !== undefined && answers.length > 1 ? answers.shift() : answers?.[0];
+  }
+
+  #hold(module: string, holding: Result<Holding, Failure> | undefined): void {
+    if (holding !== undefined && !this.#held.has(module)) {
+      this.#held.set(module, holding);
+    }
+  }
+
+  #holdings(modules: ModuleVersion[]): Response | undefined {
+    const holdings: Holding[] = [];
+    for (const module of modules) {
+      const held = this.#held.get(key('types.module-version', module));
+      if (held === undefined || held.tag === 'err') {
+        return held;
+      }
+      holdings.push(held.val);
+    }
+    return { tag: 'ok', val: { tag: 'holdings', val: holdings } };
+  }
+}
+
+/** What a response to `held` says of the module version at a place. */
+function holding(response: Response, at: number): Result<Holding, Failure> | undefined {
+  if (response.tag === 'err') {
+    return response;
+  }
+  const held = response.val.tag === 'holdings' ? response.val.val[at] : undefined;
+  return held === undefined ? undefined : { tag: 'ok', val: held };
 }
 
 /** Makes evidence of a run: hand it to {@link Verifier.verify} as its watch. */

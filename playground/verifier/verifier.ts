@@ -120,8 +120,10 @@ export class Verifier {
    *
    * Throws a ContractError if the job or an answer is not what the contract says, a {@link VerifierError}, and whatever the
    * fetcher and the watch throw. Then there is no verdict.
+   *
+   * The component may ask at most `maxRounds` times.
    */
-  async verify(job: Job, fetcher: Fetcher, watch: Watch = {}): Promise<End> {
+  async verify(job: Job, fetcher: Fetcher, watch: Watch = {}, maxRounds = MAX_ROUNDS): Promise<End> {
     check('job.job', job);
     const judged: Job = { ...job, tool: { ...job.tool, component: this.digest } };
     await watch.started?.(judged);
@@ -140,8 +142,8 @@ export class Verifier {
         case 'refused':
           return { tag: 'refused', refusal: step.next.val };
         case 'need': {
-          if (round === MAX_ROUNDS) {
-            throw new VerifierError('too-many-rounds', `the component asked ${MAX_ROUNDS} times and has no verdict yet`);
+          if (round === maxRounds) {
+            throw new VerifierError('too-many-rounds', `the component asked ${maxRounds} times and has no verdict yet`);
           }
           const requests = step.next.val;
           answers = await fetcher.answer(requests);
