@@ -56,7 +56,12 @@ fn a_recorded_run_is_told_again_in_every_format() {
         "go.sum: the same as yours",
         "only said by who recorded it",
     ] {
-        assert!(out.stdout.contains(part) || out.stderr.contains(part), "{part} is not in\n{}{}", out.stdout, out.stderr);
+        assert!(
+            out.stdout.contains(part) || out.stderr.contains(part),
+            "{part} is not in\n{}{}",
+            out.stdout,
+            out.stderr
+        );
     }
     s.write("go.sum", "");
     let out = s.run(["replay", "run.evidence"]).env("GOSUMDB", "off").end().status(1);
@@ -76,7 +81,12 @@ fn what_is_recorded_holds_no_secret_and_no_place() {
     let folder = format!("folder:{}", at("attestations"));
     s.run(["verify", "--max-wait", "2s", "--record", &at("run.evidence"), "--config", &at("m.toml")])
         .args(["--policy", &at("policy.yaml"), "--trusted-root", &at("trusted_root.json"), "--attestations", &folder])
-        .args(["--attestations", "template:https://user:template-s3cret@127.0.0.1:9/{path}/{version}", "--attestations", "proxy"])
+        .args([
+            "--attestations",
+            "template:https://user:template-s3cret@127.0.0.1:9/{path}/{version}",
+            "--attestations",
+            "proxy",
+        ])
         .args([s.checkout()])
         .env("GOSUMDB", format!("{} https://user:sumdb-s3cret@127.0.0.1:9", e2e::SUM_GOLANG_ORG))
         .env("GOPROXY", "https://user:proxy-s3cret@127.0.0.1:9")
@@ -141,8 +151,9 @@ fn wrong_evidence_is_refused_and_named() {
 #[test]
 fn evidence_is_looked_into() {
     let s = tampered();
-    let shown: Value = serde_json::from_str(&s.run(["evidence", "show", "--json", "run.evidence"]).end().status(0).stdout)
-        .expect("JSON");
+    let shown: Value =
+        serde_json::from_str(&s.run(["evidence", "show", "--json", "run.evidence"]).end().status(0).stdout)
+            .expect("JSON");
     assert_eq!((&shown["verdict"], &shown["status"]), (&"fail".into(), &1.into()));
     assert_eq!(shown["anchors"][0]["yours"], "same");
     assert_eq!(shown["inputs"][1]["path"], "go.sum");
@@ -155,13 +166,20 @@ fn evidence_is_looked_into() {
     let full = s.run(["replay", "--quiet", "--format", "json", "run.evidence"]).end().status(1).report();
     assert_eq!(small.findings()[0]["fingerprint"], full.findings()[0]["fingerprint"]);
     let size = |name: &str| fs::metadata(s.checkout().join(name)).expect("it was written").len();
-    assert!(size("small.evidence") < size("run.evidence") / 2, "{} of {}", size("small.evidence"), size("run.evidence"));
+    assert!(
+        size("small.evidence") < size("run.evidence") / 2,
+        "{} of {}",
+        size("small.evidence"),
+        size("run.evidence")
+    );
 
     s.run(["evidence", "diff", "run.evidence", "run.evidence"]).end().status(0);
     s.write("go.sum", fs::read_to_string(fixture("hello/go.sum")).expect("the fixture is there"));
     s.run(["verify", "--record", "later.evidence"]).end().status(0);
     let out = s.run(["evidence", "diff", "run.evidence", "later.evidence"]).end().status(1);
-    for part in ["input go.sum: ", "no longer found: go.sum:2: gosum-mismatch", "verdict: fail -> pass", "status: 1 -> 0"] {
+    for part in
+        ["input go.sum: ", "no longer found: go.sum:2: gosum-mismatch", "verdict: fail -> pass", "status: 1 -> 0"]
+    {
         assert!(out.stdout.contains(part), "{part} is not in\n{}", out.stdout);
     }
     s.run(["evidence", "minimize", "-o", "x", "later.evidence"]).end().status(2);
@@ -172,7 +190,13 @@ fn a_blob_and_a_lookup_are_recorded_too() {
     let s = Sandbox::new();
     let public = |name: &str| fixture("sigstore-public/npm").join(name).to_str().expect("UTF-8").to_owned();
     s.run(["sigstore", "verify-blob", "--bundle", &public("v0.3.sigstore.json"), "--record", "blob.evidence"])
-        .args(["--certificate-identity-regexp", "sigstore-js", "--certificate-oidc-issuer-regexp", "github", "--offline"])
+        .args([
+            "--certificate-identity-regexp",
+            "sigstore-js",
+            "--certificate-oidc-issuer-regexp",
+            "github",
+            "--offline",
+        ])
         .args([public("sigstore-2.1.0.tgz")])
         .end()
         .status(0);

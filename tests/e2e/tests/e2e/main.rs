@@ -29,6 +29,7 @@ mod programs;
 mod project;
 mod repo;
 mod s3;
+mod samples;
 mod surface;
 mod trust;
 mod tuf_peers;
