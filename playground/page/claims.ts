@@ -95,7 +95,8 @@ function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
     {
       tone: 'pass',
       text: [
-        `Every signature and proof in its ${grouped(said.requests)} answers was verified again, in this browser, without a network.`,
+        `Every signature and proof in its ${grouped(said.requests)} answers was judged again, `,
+        'in this browser, without a network.',
       ],
     },
   ];
@@ -182,7 +183,12 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
         : { tone: 'warn', text: ['The trusted root ', code(name), ', by ', code(setBy), ': SHA-256 ', code(digest)] },
     );
   }
-  if (job.policy) claims.push({ tone: 'warn', text: ['A policy, by ', code(job.policy.setBy), '.'] });
+  if (job.failOn !== 'medium' || job.allowIncomplete) {
+    const allowed = job.allowIncomplete ? ', and what could not be checked may pass' : '';
+    claims.push({ tone: 'warn', text: ['It fails from ', code(job.failOn), ` on${allowed}: by the recorder’s word.`] });
+  }
+  if (job.policy)
+    claims.push({ tone: 'warn', text: ['The policy is the recorder’s, by ', code(job.policy.setBy), '.'] });
   for (const { rule, module, reason } of job.ignores) {
     claims.push({ tone: 'warn', text: ['Ignored: ', code(rule), ' for ', code(module), ', because ', code(reason)] });
   }

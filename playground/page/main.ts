@@ -162,7 +162,11 @@ function docItem(doc: Doc): HTMLElement {
 }
 
 function sourcesOf(files: readonly { path: string; content: Uint8Array }[]): SourceText[] {
-  return files.map(({ path, content }) => ({
+  // What is judged first, then what asks for it.
+  const sorted = files.toSorted(
+    (one, other) => Number(!one.path.endsWith('.sum')) - Number(!other.path.endsWith('.sum')),
+  );
+  return sorted.map(({ path, content }) => ({
     path,
     text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(content),
   }));
@@ -319,7 +323,8 @@ function showZip(holder: HTMLElement, { zip }: Extract<Plan, { tag: 'zip' }>): v
       h(
         'p',
         { class: 'sub' },
-        'By Go’s rules for module zips, in a worker of this page. Nothing is sent. Drop the go.sum too, and the two are compared.',
+        'By Go’s rules for module zips, in a worker of this page. Nothing is sent. ',
+        'Drop the go.sum too, and the two are compared.',
       ),
     ),
   );
@@ -353,7 +358,8 @@ async function hashZip(zip: Local['zips'][number]): Promise<void> {
       h(
         'p',
         { class: 'sub' },
-        `over ${grouped(found.files)} files. This is what a go.sum must say; whether the world gets the same zip, the checksum database says. `,
+        `over ${grouped(found.files)} files. This is what a go.sum must say; `,
+        'whether the world gets the same zip, the checksum database says. ',
       ),
       compare,
     ),
@@ -505,7 +511,8 @@ function showTuf(holder: HTMLElement, tuf: Extract<Plan, { tag: 'tuf' }>): void 
         { class: 'sub' },
         'From the root ',
         code(tuf.root.name),
-        `, version ${tuf.root.is.role?.version ?? 0}, which is believed because you dropped it, to newer roots, timestamp, snapshot and targets, as they were dropped. Nothing is sent.`,
+        `, version ${tuf.root.is.role?.version ?? 0}, which is believed because you dropped it, `,
+        'to newer roots, timestamp, snapshot and targets, as they were dropped. Nothing is sent.',
       ),
     ),
   );

@@ -75,7 +75,7 @@ export function recognise(name: string, bytes: Uint8Array, whole: boolean): Reco
   const text = utf8(bytes, whole);
   if (text === undefined) return other('binary data of a kind that this page does not know', WANTED);
   const start = text.replace(/^\uFEFF/, '').trimStart();
-  if (/^[{[](?!\[\w)/.test(start)) {
+  if (/^[{[](?!\[[a-z])/.test(start)) {
     return whole ? json(start) : other('JSON of more than 16 MiB', 'the program takes larger files');
   }
   return lines(name, start);

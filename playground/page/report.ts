@@ -48,6 +48,24 @@ export interface Module {
   }[];
   readonly bytes: readonly { readonly what: string; readonly status: string; readonly hash: string | null }[];
   readonly signatures: readonly SignatureLine[];
+  readonly targets: readonly {
+    readonly repository: string;
+    readonly status: string;
+    readonly path: string;
+    readonly role: string | null;
+  }[];
+  readonly rulings: readonly {
+    readonly name: string;
+    readonly grade: string;
+    readonly required: string;
+    readonly satisfied: boolean;
+    readonly conditions: readonly {
+      readonly what: string;
+      readonly held: boolean;
+      readonly expected: string;
+      readonly found: string;
+    }[];
+  }[];
 }
 
 export interface Report {

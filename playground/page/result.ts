@@ -206,7 +206,6 @@ function filesCard(
     next?.click();
     next?.focus();
   });
-  // The file that has findings first, else go.sum.
   const worst = sources.toSorted(
     (one, other) =>
       (report?.findings.filter(({ file }) => file === other.path).length ?? 0) -
@@ -239,7 +238,8 @@ function forkCard(name: string, content: Uint8Array): HTMLElement {
     h(
       'p',
       {},
-      'Two heads that the database signed and that cannot both be true. Whoever has its key can check this text, without the database: ',
+      'Two heads that the database signed and that cannot both be true. Whoever has its key can check this text, ',
+      'without the database: ',
       code(name),
     ),
     h(
@@ -248,7 +248,7 @@ function forkCard(name: string, content: Uint8Array): HTMLElement {
       ...new TextDecoder()
         .decode(content)
         .split('\n')
-        .map((line) => h('div', {}, shown(line), line ? '' : '\u00a0')),
+        .map((line) => h('div', {}, shown(line, true), line ? '' : '\u00a0')),
     ),
   );
 }
@@ -340,6 +340,65 @@ function statusChip(status: string, label = status): HTMLElement {
   return h('span', { class: `chip chip-${CHIPS[status] ?? 'plain'}` }, shown(label));
 }
 
+/** What signers, repositories and the policy say of a module version. */
+function who({ signatures, targets, rulings }: Module): HTMLElement | false {
+  if (signatures.length + targets.length + rulings.length === 0) return false;
+  const condition = ({ what, held, expected, found }: Module['rulings'][number]['conditions'][number]): HTMLElement =>
+    h(
+      'li',
+      {},
+      statusChip(held ? 'verified' : 'refused', held ? 'holds' : 'fails'),
+      ' ',
+      code(what),
+      ...(held ? [': ', shown(found)] : [': expected ', shown(expected), ', found ', shown(found)]),
+    );
+  return h(
+    'details',
+    { class: 'who' },
+    h('summary', {}, 'who says what'),
+    ...signatures.map((signature) =>
+      h(
+        'dl',
+        { class: 'facts' },
+        h('div', {}, h('dt', {}, 'a signed statement'), h('dd', {}, statusChip(signature.status))),
+        ...signatureFacts(signature),
+      ),
+    ),
+    targets.length > 0 &&
+      h(
+        'ul',
+        {},
+        ...targets.map(({ repository, status, path, role }) =>
+          h(
+            'li',
+            {},
+            statusChip(status),
+            ' by the repository ',
+            code(repository),
+            ...(role ? [', role ', code(role)] : []),
+            ': ',
+            code(path),
+          ),
+        ),
+      ),
+    ...rulings.map(({ name, grade, required, satisfied, conditions }) =>
+      h(
+        'ul',
+        {},
+        h(
+          'li',
+          {},
+          statusChip(satisfied ? 'verified' : 'refused', satisfied ? 'satisfied' : 'not satisfied'),
+          ' rule ',
+          code(name),
+          `: ${grade}, must be ${required}`,
+        ),
+        ...conditions.map(condition),
+      ),
+    ),
+  );
+}
+
 function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: boolean) => void): HTMLElement {
   const hasBytes = report.modules.some(({ bytes }) => bytes.some(({ status }) => status !== 'absent'));
   const row = (module: Module): HTMLElement => {
@@ -350,7 +409,7 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
     return h(
       'tr',
       {},
-      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version')),
+      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version'), who(module)),
       h('td', {}, ...module.lines.flatMap(({ of, status }) => [statusChip(status, `${of} ${status}`), ' '])),
       hasBytes &&
         h(
@@ -408,7 +467,8 @@ async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: R
   const name = `${module.path} ${module.version}`;
   const title = h('h2', { id: 'way-title', tabindex: '-1' }, 'From the record to the signed root: ', code(name));
   const database = report.sumdbs[0]?.name ?? 'the database';
-  const view = wayView({ module: name, database, proof, way, signed, ...(head && { head }) });
+  const forked = report.findings.some(({ rule }) => rule === 'sumdb-fork');
+  const view = wayView({ module: name, database, proof, way, signed, forked, ...(head && { head }) });
   replace(section, h('div', { class: 'card-head' }, title), view);
   section.hidden = false;
   if (focus) {
@@ -449,7 +509,8 @@ const FLOORS = {
 
 function asked({ rounds, requests }: Ran['said']): string {
   if (requests === 0) return 'nothing: all that it needed was in the job';
-  return `${grouped(requests)} ${requests === 1 ? 'thing' : 'things'}, in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const things = requests === 1 ? 'thing' : 'things';
+  return `${grouped(requests)} ${things}, in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
 }
 
 function factsCard(report: Report, ran: Ran | Replayed): HTMLElement {

@@ -17,6 +17,8 @@ export interface Shown {
   readonly head?: Head;
   /** What the browser says of its signature. */
   readonly signed: Signed;
+  /** Whether the run proved that the database signed two histories. */
+  readonly forked: boolean;
 }
 
 const WIDTH = 460;
@@ -104,7 +106,7 @@ function fact(name: string, ...value: Node[]): Node[] {
   return [h('dt', {}, name), h('dd', {}, ...value)];
 }
 
-function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] {
+function stepsOf({ module, database, proof, way, head, signed, forked }: Shown): Step[] {
   const root = base64(proof.root);
   const leaf = base64(way.leaf);
   const steps: Step[] = [
@@ -156,7 +158,8 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
         h(
           'p',
           {},
-          `The proof brings one hash, which stands for ${range(climb.siblingRange)}. Together with what is known it makes the node above, which covers ${grouped(covers)} records.`,
+          `The proof brings one hash, which stands for ${range(climb.siblingRange)}. `,
+          `Together with what is known it makes the node above, which covers ${grouped(covers)} records.`,
         ),
         h(
           'dl',
@@ -166,7 +169,9 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
           ...fact('SHA-256(0x01 ‖ left ‖ right)', code(parent)),
         ),
       ],
-      text: `The sibling ${sibling} on the ${climb.side} covers ${range(climb.siblingRange)}; SHA-256(0x01 ‖ ${left} ‖ ${right}) is ${parent}`,
+      text:
+        `The sibling ${sibling} on the ${climb.side} covers ${range(climb.siblingRange)}; ` +
+        `SHA-256(0x01 ‖ ${left} ‖ ${right}) is ${parent}`,
     });
   });
   const arrived = equal(way.top, proof.root);
@@ -181,9 +186,8 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
       h(
         'p',
         {},
-        way.holds
-          ? `${grouped(proof.path.length)} hashes lead from the record to the root of a tree of ${grouped(proof.size)} records. It is the one that the database signed. To put another text in the record’s place, one would have to find another text with the same SHA-256.`
-          : 'The hashes do not lead to the root of the head. The record must not be believed.',
+        way.holds ? arrival(proof) : 'The hashes do not lead to the root of the head. The record must not be believed.',
+        forked ? h('strong', {}, ' But this database has signed another history, too: see the proof of the fork.') : '',
       ),
       h('dl', {}, ...fact('computed here', code(base64(way.top))), ...fact('in the head', code(root))),
       ...(head
@@ -202,13 +206,24 @@ function stepsOf({ module, database, proof, way, head, signed }: Shown): Step[] 
             h(
               'p',
               {},
-              'The head of this proof is older than the newest: the component checked, by a consistency proof, that the newest tree continues it.',
+              'The head of this proof is not the newest. The component checked, by a consistency proof, ',
+              'that the newest tree continues it.',
             ),
           ]),
     ],
-    text: `The computed root ${base64(way.top)} ${arrived ? 'is' : 'is not'} that of the head of ${grouped(proof.size)} records, ${root}`,
+    text:
+      `The computed root ${base64(way.top)} ${arrived ? 'is' : 'is not'} ` +
+      `that of the head of ${grouped(proof.size)} records, ${root}`,
   });
   return steps;
+}
+
+function arrival(proof: Proof): string {
+  return (
+    `${grouped(proof.path.length)} hashes lead from the record to the root of a tree of ${grouped(proof.size)} records. ` +
+    'It is the one that the database signed. To put another text in the record’s place, ' +
+    'one would have to find another text with the same SHA-256.'
+  );
 }
 
 /** The ladder, leaf at the bottom. `at`: the step; what is not reached yet is pale. */
@@ -225,7 +240,7 @@ function draw({ proof, way }: Shown, at: number): SVGSVGElement {
   const svg = s('svg', {
     viewBox: `0 0 ${WIDTH} ${height}`,
     role: 'img',
-    'aria-label': `The way from record ${proof.id} over ${way.climbs.length} siblings to the root; all steps are there as text`,
+    'aria-label': `The way from record ${proof.id} to the root; all steps are there as text`,
   });
   // Own nodes alternate around the middle, so that a sibling has room on its side.
   const shift = (side: 'left' | 'right'): number => (side === 'left' ? HALF + 14 : -(HALF + 14));
