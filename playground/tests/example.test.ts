@@ -29,7 +29,10 @@ const JUDGE = /judged by sha256:[0-9a-f]{64}\n/;
 test('a go.sum is verified and recorded, and the verdict had again', () => {
   const verified = node('verify.mjs', join(fixtures, 'hello/go.sum'), join(fixtures, 'proxy'), 'run.evidence');
   assert.deepEqual([verified.status, verified.stderr], [0, '']);
-  assert.equal(verified.stdout.replace(JUDGE, 'judged\n'), 'pass: 11 module versions, judged\nrecorded: run.evidence\n');
+  assert.equal(
+    verified.stdout.replace(JUDGE, 'judged\n'),
+    'pass: 11 module versions, judged\nrecorded: run.evidence\n',
+  );
   const again = node('replay.mjs', 'run.evidence');
   assert.deepEqual(again, { status: 0, stdout: 'pass: the same report as recorded, byte for byte\n', stderr: '' });
 });

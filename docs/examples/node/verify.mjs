@@ -2,14 +2,16 @@
 //
 //     node verify.mjs GO.SUM PROXY [EVIDENCE]
 //
-// PROXY stands for the checksum database as Go's module proxy does: a URL, or a folder with the same paths. The verdict is the
-// component's; this program only reads what it asks for. The exit status is that of `modanchor verify`.
+// PROXY stands for the checksum database as Go's module proxy does: a URL, or a folder with the same paths. The verdict
+// is the component's; this program only reads what it asks for. The exit status is that of `modanchor verify`.
 
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Recorder, verify, writeEvidence } from 'modanchor-verifier';
 
-/** The key of sum.golang.org, as the go command has it (cmd/go/internal/modfetch/key.go). By it everything is verified. */
+/**
+ * The key of sum.golang.org, as the go command has it (cmd/go/internal/modfetch/key.go). By it everything is verified.
+ */
 const SUM_GOLANG_ORG = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8';
 
 /** How long an answer may take, in milliseconds. */
@@ -22,7 +24,10 @@ function jobFor(content) {
     now: { seconds: BigInt(Math.floor(now / 1000)), nanoseconds: (now % 1000) * 1_000_000 },
     // The component's digest is put in by the package.
     tool: { version: 'example', component: '' },
-    task: { tag: 'verify', val: { files: [{ path: 'go.sum', kind: 'go-sum', content }], programs: [], bareVendors: [] } },
+    task: {
+      tag: 'verify',
+      val: { files: [{ path: 'go.sum', kind: 'go-sum', content }], programs: [], bareVendors: [] },
+    },
     sumdb: {
       tag: 'database',
       val: { key: SUM_GOLANG_ORG, setBy: 'verify.mjs', tileHeight: 8, witnesses: [], quorum: 0 },
@@ -127,7 +132,11 @@ if (goSum === undefined || proxy === undefined) {
 }
 const recorder = new Recorder();
 const source = /^https?:/.test(proxy) ? proxy : resolve(proxy);
-const end = await verify(jobFor(new Uint8Array(await readFile(goSum))), { answer: (all) => answerAll(source, all) }, recorder);
+const end = await verify(
+  jobFor(new Uint8Array(await readFile(goSum))),
+  { answer: (all) => answerAll(source, all) },
+  recorder,
+);
 if (end.tag === 'refused') {
   console.error(`the job makes no sense: ${end.refusal.tag}: ${visible(end.refusal.val ?? '')}`);
   process.exit(2);
