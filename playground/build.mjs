@@ -10,10 +10,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { buildPage } from './page/build.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const generated = join(here, 'verifier/generated');
@@ -36,13 +37,6 @@ const BUNDLE = {
   target: 'es2023',
   treeShaking: true,
 };
-
-/** The page's parts: programs, and what is copied as it is. */
-const PAGE_PROGRAMS = ['main.ts', 'worker.ts', 'sw.ts'];
-const PAGE_FILES = ['index.html', 'style.css', 'icon.svg', 'samples'];
-
-/** In the service worker's source, what stands for the list of files, and for the digest over it. */
-const FILES_NAME = '__FILES__';
 
 /**
  * What is changed in jco's code, each exactly once: a jco that writes something else fails the build, and is looked at.
@@ -143,29 +137,6 @@ async function buildVerifier(out, bytes, version) {
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-/** The page. Its service worker knows every other file by its digest. */
-async function buildPage(out, bytes) {
-  const source = join(here, 'page');
-  const [worker, programs] = [PAGE_PROGRAMS.at(-1), PAGE_PROGRAMS.slice(0, -1)];
-  const entry = (name) => join(source, name);
-  await build({ ...BUNDLE, platform: 'browser', entryPoints: programs.map(entry), outdir: out });
-  for (const name of PAGE_FILES.filter((name) => existsSync(entry(name)))) {
-    cpSync(entry(name), join(out, name), { recursive: true });
-  }
-  writeFileSync(join(out, 'modanchor.wasm'), bytes);
-  const list = Object.fromEntries(files(out).map((name) => [name, sha256(readFileSync(join(out, name)))]));
-  const manifest = `${JSON.stringify(list, undefined, 2)}\n`;
-  writeFileSync(join(out, 'files.json'), manifest);
-  await build({
-    ...BUNDLE,
-    platform: 'browser',
-    format: 'iife',
-    entryPoints: [entry(worker)],
-    outdir: out,
-    define: { [FILES_NAME]: JSON.stringify(list) },
-  });
-}
-
 const [component, out] = process.argv.slice(2).map((path) => resolve(path));
 if (component === undefined || out === undefined) {
   throw new Error('usage: node build.mjs COMPONENT OUT');
@@ -180,7 +151,4 @@ for (const name of ['verifier', 'page']) {
 }
 mkdirSync(join(out, 'verifier'), { recursive: true });
 await buildVerifier(join(out, 'verifier'), bytes, version);
-if (existsSync(join(here, 'page'))) {
-  mkdirSync(join(out, 'page'), { recursive: true });
-  await buildPage(join(out, 'page'), bytes);
-}
+await buildPage(join(out, 'page'), { bytes, version, bundle: BUNDLE });
