@@ -3,8 +3,9 @@
  *
  *     node build.mjs COMPONENT OUT
  *
- * `cargo xtask playground` calls this, after it has written the table of the contract to verifier/generated/contract.json. What is built is a
- * function of the component, the sources and package-lock.json: no time, no path and no order of a folder gets into it.
+ * `cargo xtask playground` calls this, after it has written the table of the contract to
+ * verifier/generated/contract.json. What is built is a function of the component, the sources and package-lock.json: no
+ * time, no path and no order of a folder gets into it.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -19,7 +20,10 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const generated = join(here, 'verifier/generated');
 const bin = (path) => join(here, 'node_modules', path);
 
-/** For every bundle. ES2023 and what Node.js 20 and the browsers of 2024 share; names of others' licences are kept in the files. */
+/**
+ * For every bundle. ES2023 and what Node.js 20 and the browsers of 2024 share; names of others' licences are kept in
+ * the files.
+ */
 const BUNDLE = {
   absWorkingDir: here,
   bundle: true,
@@ -38,7 +42,8 @@ const BUNDLE = {
  * What is changed in jco's code, each exactly once: a jco that writes something else fails the build, and is looked at.
  */
 const PATCHES = [
-  // Text that comes out of the component keeps a U+FEFF at its start, and is never repaired: it must be the same in every host.
+  // Text that comes out of the component keeps a U+FEFF at its start, and is never repaired: it must be the same in
+  // every host.
   ['new TextDecoder();', "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });"],
   // Modules are cut out of the component. A default that fetches files by a name that is only known then makes bundlers
   // look for files.
@@ -62,7 +67,9 @@ function tool(path, ...args) {
   execFileSync(process.execPath, [bin(path), ...args], { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** Writes verifier/generated/ but for contract.json: the component's types, the code that joins its modules, its digest. */
+/**
+ * Writes verifier/generated/ but for contract.json: the component's types, the code that joins its modules, its digest.
+ */
 async function generate(component, bytes) {
   const work = join(generated, 'jco');
   rmSync(work, { recursive: true, force: true });
@@ -135,7 +142,9 @@ if (component === undefined || out === undefined) {
   throw new Error('usage: node build.mjs COMPONENT OUT');
 }
 const bytes = readFileSync(component);
-const version = /^\[workspace\.package\]\nversion = "(.*)"$/m.exec(readFileSync(join(here, '../Cargo.toml'), 'utf8'))?.[1];
+const version = /^\[workspace\.package\]\nversion = "(.*)"$/m.exec(
+  readFileSync(join(here, '../Cargo.toml'), 'utf8'),
+)?.[1];
 await generate(component, bytes);
 for (const name of ['verifier', 'page']) {
   rmSync(join(out, name), { recursive: true, force: true });

@@ -17,7 +17,26 @@ test('base64 is that of others, and comes back', () => {
 });
 
 test('what is no base64 is none', () => {
-  for (const text of ['A', 'AA', 'AAA', 'AAA\n', 'AA==AA', 'A===', '====', '=AAA', 'AA=A', 'AA-_', 'AAé', ' AAAA', 'AAAA\0\0\0\0', 'AA==AAAA', 'AB==', 'AAB=', 'AP==', 'AAAA/w==AAAA']) {
+  for (const text of [
+    'A',
+    'AA',
+    'AAA',
+    'AAA\n',
+    'AA==AA',
+    'A===',
+    '====',
+    '=AAA',
+    'AA=A',
+    'AA-_',
+    'AAé',
+    ' AAAA',
+    'AAAA\0\0\0\0',
+    'AA==AAAA',
+    'AB==',
+    'AAB=',
+    'AP==',
+    'AAAA/w==AAAA',
+  ]) {
     assert.equal(fromBase64(text), undefined, text);
   }
 });

@@ -38,7 +38,8 @@ function run(...args) {
   }
 }
 run('node_modules/typescript/bin/tsc', '--noEmit');
-const bundled = join(resolve(out), 'tests');
+// Below node_modules, so that packages are found from there.
+const bundled = join(playground, 'node_modules/.tests');
 rmSync(bundled, { recursive: true, force: true });
 await build({
   absWorkingDir: playground,
@@ -54,4 +55,9 @@ await build({
   sourcemap: 'inline',
   target: 'node20',
 });
-run('--enable-source-maps', '--test', '--test-reporter=spec', ...chosen.map((name) => join(bundled, `${name}.test.mjs`)));
+run(
+  '--enable-source-maps',
+  '--test',
+  '--test-reporter=spec',
+  ...chosen.map((name) => join(bundled, `${name}.test.mjs`)),
+);

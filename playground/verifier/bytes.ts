@@ -45,8 +45,8 @@ const SEXTETS = new Uint8Array(256).fill(255);
 ALPHABET.forEach((code, sextet) => (SEXTETS[code] = sextet));
 
 /**
- * Base64 with the alphabet of RFC 4648, section 4, and padding. By hand: `btoa` takes a text of one character for each byte, and
- * making that takes ten times as long. Evidence of a thousand modules has seven megabytes of it.
+ * Base64 with the alphabet of RFC 4648, section 4, and padding. By hand: `btoa` takes a text of one character for each
+ * byte, and making that takes ten times as long. Evidence of a thousand modules has seven megabytes of it.
  */
 export function toBase64(bytes: Uint8Array): string {
   const codes = new Uint8Array(4 * Math.ceil(bytes.length / 3));
@@ -62,7 +62,10 @@ export function toBase64(bytes: Uint8Array): string {
   return strictUtf8.decode(codes);
 }
 
-/** What base64 stands for; undefined if it is not exactly what {@link toBase64} writes: other characters, padding or bits. */
+/**
+ * What base64 stands for; undefined if it is not exactly what {@link toBase64} writes: other characters, padding or
+ * bits.
+ */
 export function fromBase64(text: string): Uint8Array | undefined {
   const codes = toUtf8(text);
   if (codes.length % 4 !== 0) {

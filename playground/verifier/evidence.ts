@@ -1,10 +1,10 @@
 /**
  * Evidence: the file that a verdict can be had from again. docs/evidence.md is the format's specification.
  *
- * Reading is strict, because evidence comes from others. Every byte is accounted for: the header is fixed, the digest covers
- * what follows, the gzip member must be the whole of the file, and the document is read into types, written again and compared,
- * so that it means one thing to every reader. Sizes are checked before and while something is unpacked. Nothing that the file says is
- * repeated in a message, but in {@link quote}s.
+ * Reading is strict, because evidence comes from others. Every byte is accounted for: the header is fixed, the digest
+ * covers what follows, the gzip member must be the whole of the file, and the document is read into types, written
+ * again and compared, so that it means one thing to every reader. Sizes are checked before and while something is
+ * unpacked. Nothing that the file says is repeated in a message, but in {@link quote}s.
  */
 
 import { fromBase64, fromUtf8, quote, sameBytes, sha256, sha256Bytes, toBase64, toUtf8 } from './bytes.js';
@@ -103,11 +103,10 @@ export async function readEvidence(file: Uint8Array, limits: EvidenceLimits = EV
   return readDocument(await unpack(file, limits.document), limits);
 }
 
-/** Writes a file of evidence. Throws an {@link EvidenceError} past a limit, and a ContractError for what is no value. */
-export async function writeEvidence(
-  evidence: Evidence,
-  limits: EvidenceLimits = EVIDENCE_LIMITS,
-): Promise<Uint8Array> {
+/**
+ * Writes a file of evidence. Throws an {@link EvidenceError} past a limit, and a ContractError for what is no value.
+ */
+export async function writeEvidence(evidence: Evidence, limits: EvidenceLimits = EVIDENCE_LIMITS): Promise<Uint8Array> {
   if (evidence.exchange.length > limits.rounds) {
     throw tooManyRounds(limits);
   }
@@ -129,8 +128,9 @@ export async function writeEvidence(
 
 /** The document in a file whose header and digest are right. */
 async function unpack(file: Uint8Array, limit: number): Promise<Uint8Array> {
-  // Some engines pass over what follows a gzip member, or read a second one. If there is something, then what lies before the
-  // trailer of the file is a whole deflate stream even without its last byte; otherwise that byte has the end of the stream.
+  // Some engines pass over what follows a gzip member, or read a second one. If there is something, then what lies
+  // before the trailer of the file is a whole deflate stream even without its last byte; otherwise that byte has the
+  // end of the stream.
   const deflated = file.subarray(BODY_AT, file.length - TRAILER_BYTES - 1);
   const [document, longer] = await Promise.allSettled([
     collect(file, new DecompressionStream('gzip'), limit),
@@ -189,7 +189,9 @@ async function writeDocument({ job, exchange, outcome }: Evidence): Promise<stri
     all.add(bytes);
     return '';
   });
-  const named = [...all].map(async (bytes) => [bytes, { name: await sha256(bytes), written: writeContent(bytes) }] as const);
+  const named = [...all].map(
+    async (bytes) => [bytes, { name: await sha256(bytes), written: writeContent(bytes) }] as const,
+  );
   const contents = new Map<Uint8Array, Content>(await Promise.all(named));
   return toText({ job, exchange, outcome }, (bytes) => contents.get(bytes) as Content);
 }
@@ -238,7 +240,9 @@ function readContent(json: Json | undefined): { bytes: Uint8Array; written: Json
   }
   const base64 = typeof json === 'object' && json !== null && !Array.isArray(json) ? json['base64'] : undefined;
   const bytes = typeof base64 === 'string' ? fromBase64(base64) : undefined;
-  return bytes !== undefined && fromUtf8(bytes) === undefined ? { bytes, written: { base64: base64 as string } } : undefined;
+  return bytes !== undefined && fromUtf8(bytes) === undefined
+    ? { bytes, written: { base64: base64 as string } }
+    : undefined;
 }
 
 /** What an evidence's document says. */
@@ -312,12 +316,15 @@ function members(json: Json | undefined, names: string[]): Record<string, Json> 
   }
   const schema = Object.hasOwn(json, 'schema') ? json['schema'] : undefined;
   if (names[0] === 'schema' && schema !== EVIDENCE_SCHEMA && typeof schema === 'string') {
-    const message = `this is ${quote(schema)}, and what is read here is ${EVIDENCE_SCHEMA}: use the version that recorded it`;
-    throw new EvidenceError('other-schema', message);
+    const message = `this is ${quote(schema)}, and what is read here is ${EVIDENCE_SCHEMA}`;
+    throw new EvidenceError('other-schema', `${message}: use the version that recorded it`);
   }
   const keys = Object.keys(json);
   if (keys.length !== names.length || names.some((name, i) => keys[i] !== name)) {
-    throw new EvidenceError('malformed', `the document is not evidence: no object with ${names.join(', ')}, in this order`);
+    throw new EvidenceError(
+      'malformed',
+      `the document is not evidence: no object with ${names.join(', ')}, in this order`,
+    );
   }
   return json;
 }

@@ -85,8 +85,8 @@ fn install(source: &Path) -> Result<()> {
 ///
 /// A type is the name of a primitive (`bool`, `u8`, `u16`, `u32`, `u64`, `string`), `bytes` for `list<u8>`, the key of
 /// another, or one of `{"record": [[NAME, TYPE], …]}`, `{"variant": [[NAME, TYPE or null], …]}`, `{"enum": [NAME, …]}`,
-/// `{"flags": [NAME, …]}`, `{"option": TYPE}`, `{"list": TYPE}`, `{"tuple": [TYPE, …]}`, `{"result": [TYPE, TYPE]}`. Aliases of
-/// `use` are resolved; resources are left out.
+/// `{"flags": [NAME, …]}`, `{"option": TYPE}`, `{"list": TYPE}`, `{"tuple": [TYPE, …]}`, `{"result": [TYPE, TYPE]}`.
+/// Aliases of `use` are resolved; resources are left out.
 ///
 /// # Errors
 /// A contract that cannot be read, or one with a kind of type that docs/evidence.md gives no JSON for.
