@@ -46,6 +46,7 @@ const fields = new Map<string, string>();
 // The component
 
 async function load(): Promise<{ client: Client; digest: string }> {
+  if (!isSecureContext) throw new Error('it needs https, or localhost: browsers have no SHA-256 elsewhere');
   const response = await fetch('modanchor.wasm', { credentials: 'same-origin', mode: 'cors' });
   if (!response.ok) throw new Error(`modanchor.wasm cannot be had: HTTP status ${response.status}`);
   return Client.start(new Uint8Array(await response.arrayBuffer()));
@@ -638,7 +639,7 @@ async function replayDoc(doc: Doc, otherComponent: boolean): Promise<void> {
       ? await Promise.all(plan.own.map(async (doc) => ({ name: doc.name, sha256: await digestOf(doc) })))
       : [];
   const { digest } = await ready;
-  const claims = await claimsView(replayed, own, digest, BUILD.roots);
+  const claims = await claimsView(replayed, await digestOf(doc), own, digest, BUILD.roots);
   show(replayed, sourcesOf(files), claims);
 }
 
@@ -727,6 +728,7 @@ async function openShared(): Promise<void> {
   if (!isShared(location.hash)) return;
   try {
     const files = await fromFragment(location.hash);
+    docs = [];
     await take(files.map(({ name, text }) => ({ file: new File([text], name), name })));
     notice('note', h('strong', {}, 'These files came with the link. '), 'Nothing was run or sent: look at them first.');
   } catch (error) {

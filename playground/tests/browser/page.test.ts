@@ -568,6 +568,34 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.deepEqual(refused, Array(refused.length).fill('refused'), JSON.stringify(tried));
   });
 
+  test('the worker has no way to the network', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const [worker, ...others] = page.workers();
+    assert.ok(worker && others.length === 0);
+    const left = await worker.evaluate(() => {
+      const names = [
+        'fetch',
+        'XMLHttpRequest',
+        'WebSocket',
+        'EventSource',
+        'WebTransport',
+        'importScripts',
+        'caches',
+        'Worker',
+      ];
+      const holders: object[] = [];
+      for (let one: object | null = globalThis; one; one = Object.getPrototypeOf(one) as object | null)
+        holders.push(one);
+      const has = (holder: object, name: string): boolean => {
+        const found = Object.getOwnPropertyDescriptor(holder, name);
+        return found !== undefined && (found.value !== undefined || found.get !== undefined);
+      };
+      return names.filter((name) => holders.some((holder) => has(holder, name)));
+    });
+    assert.deepEqual(left, []);
+  });
+
   test('without headers, the page’s own policy holds, and all works', async (t) => {
     const { page, go } = await open(t, {
       serving: { headers: false },
