@@ -6,6 +6,7 @@
 import { code, h, shown } from './dom.js';
 import type { Finding, LineStatus, Report } from './report.js';
 import { toneOf } from './report.js';
+import { visibleText } from './visible.js';
 
 /** Files of more lines are drawn as one scrolls: a hundred thousand lines are half a million elements. */
 const EAGER_LINES = 3_000;
@@ -58,7 +59,7 @@ export function editor(source: SourceText, report: Report | undefined): HTMLElem
   // Read out as text, line by line; the whole pane scrolls, so it can be reached by keyboard.
   const pane = h(
     'div',
-    { class: 'editor', role: 'region', 'aria-label': `Lines of ${source.path}`, tabindex: 0 },
+    { class: 'editor', role: 'region', 'aria-label': `Lines of ${visibleText(source.path)}`, tabindex: 0 },
     holder,
   );
   pane.style.setProperty('--gutter', `calc(${String(lines.length).length + 2}ch + 20px)`);

@@ -60,6 +60,7 @@ export class Lookups {
     const responses = new Array<Response>(requests.length);
     let next = 0;
     let done = 0;
+    this.watch(done, requests.length);
     const take = async (): Promise<void> => {
       for (let at = next++; at < requests.length; at = next++) {
         const request = requests[at];

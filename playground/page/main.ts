@@ -23,7 +23,7 @@ import { fromFragment, isShared, MAX_FILES, toFragment } from './share.js';
 import { startTheme } from './theme.js';
 import { scriptUrl } from './trusted.js';
 import type { Identity, TrustedRoot } from './types.js';
-import { isUnsafe } from './visible.js';
+import { isUnsafe, visibleText } from './visible.js';
 
 /** The most files at once. */
 const MAX_DOCS = 64;
@@ -139,7 +139,7 @@ function docItem(doc: Doc): HTMLElement {
       void changed();
       byId('input').focus();
     },
-    { 'aria-label': `Remove ${doc.name}` },
+    { 'aria-label': `Remove ${visibleText(doc.name)}` },
   );
   const module = doc.is.module && `: ${doc.is.module.path}@${doc.is.module.version}`;
   return h(
@@ -189,7 +189,7 @@ function edit(path: string): void {
     spellcheck: 'false',
     autocapitalize: 'off',
     dir: 'ltr',
-    'aria-label': `Text of ${path}`,
+    'aria-label': `Text of ${visibleText(path)}`,
     wrap: 'off',
   });
   field.value = source.text;

@@ -9,6 +9,7 @@ import { editor, findingList, type SourceText } from './editor.js';
 import { climb, headOf, readHead, readProof, verifyHead } from './merkle.js';
 import type { Ran, Replayed } from './protocol.js';
 import { escaped, readReport, type Finding, type Module, type Report, type SignatureLine } from './report.js';
+import { visibleText } from './visible.js';
 import { wayView } from './way.js';
 
 /** So many rows are drawn before somebody asks for all of them. */
@@ -404,7 +405,7 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
   const row = (module: Module): HTMLElement => {
     const key = escaped(module.path, module.version);
     const way = button('Show proof', 'button button-small', () => showWay(module, true), {
-      'aria-label': `Show the way of ${module.path} ${module.version} to the root`,
+      'aria-label': `Show proof of ${visibleText(`${module.path} ${module.version}`)}`,
     });
     return h(
       'tr',
@@ -443,7 +444,7 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
     ),
     h(
       'div',
-      { class: 'table-wrap', role: 'region', 'aria-labelledby': 'modules-title', tabindex: 0 },
+      { class: 'table-wrap', role: 'region', 'aria-label': 'Table of module versions', tabindex: 0 },
       h(
         'table',
         { class: 'modules' },

@@ -49,8 +49,9 @@ export function wayView(what: Shown): HTMLElement {
     at = Math.max(0, Math.min(steps.length - 1, to));
     const now = steps[at];
     if (!now) return;
-    previous.disabled = at === 0;
-    next.disabled = at === steps.length - 1;
+    // Not `disabled`: that would take the focus, and with it the arrow keys, from who presses it for the last time.
+    previous.setAttribute('aria-disabled', String(at === 0));
+    next.setAttribute('aria-disabled', String(at === steps.length - 1));
     place.textContent = `step ${at + 1} of ${steps.length}`;
     replace(step, h('h3', {}, now.title), ...now.body);
     replace(drawing, draw(what, at));

@@ -43,7 +43,7 @@ export interface Server {
 /** Starts one. `change`: may answer a request in another way, and says whether it did. */
 export async function serve(
   serving: Serving,
-  change: (path: string, response: ServerResponse) => boolean = () => false,
+  change: (path: string, response: ServerResponse, request: IncomingMessage) => boolean = () => false,
 ): Promise<Server> {
   const asked: string[] = [];
   const headers = serving.headers ? documented(serving.page) : [];
@@ -57,7 +57,7 @@ export async function serve(
     const name = path.slice(FOLDER.length) || 'index.html';
     asked.push(name);
     for (const [key, value] of headers) response.setHeader(key, value);
-    if (change(name, response)) return;
+    if (change(name, response, request)) return;
     const inSumdb = name.startsWith('sumdb/') && serving.sumdb !== undefined;
     const file = inSumdb ? join(serving.sumdb, normalize(name)) : join(serving.page, normalize(name));
     try {
