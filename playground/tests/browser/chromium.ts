@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import type * as Playwright from 'playwright-core';
 import { serve, type Server, type Serving } from './server.js';
 
-export type { Page } from 'playwright-core';
+export type { FileChooser, Page } from 'playwright-core';
 
 /** The repository, and what build.mjs wrote. */
 export const REPOSITORY = process.env['REPOSITORY'] ?? '..';

@@ -4,13 +4,31 @@
  */
 
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, test, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { crc32 } from 'node:zlib';
 import { fromUtf8, toUtf8 } from '../../verifier/bytes.js';
 import { readEvidence, syncBlob, Verifier, writeEvidence, replay, type Evidence } from '../../verifier/index.js';
 import { recognise } from '../../page/recognise.js';
-import { choose, file, FIXTURES, NO_CHROMIUM, open, PAGE, quit, ready, taken, verdict, type Page } from './chromium.js';
+import {
+  choose,
+  file,
+  FIXTURES,
+  NO_CHROMIUM,
+  open,
+  PAGE,
+  quit,
+  ready,
+  REPOSITORY,
+  taken,
+  verdict,
+  type FileChooser,
+  type Page,
+} from './chromium.js';
+import { serve } from './server.js';
 
 const SUM = readFileSync(join(FIXTURES, 'hello/go.sum'), 'utf8');
 const MOD = readFileSync(join(FIXTURES, 'hello/go.mod'), 'utf8');
@@ -114,6 +132,48 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.equal(await verdict(page), 'Incomplete');
   });
 
+  test('look-ups go where the build says, and to the page’s own origin where that has nothing', async (t) => {
+    const other = await serve({ page: PAGE, sumdb: join(FIXTURES, 'proxy'), headers: false }, (_, response) => {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      return false;
+    });
+    t.after(() => other.close());
+    const out = folder(t);
+    const url = pathToFileURL(join(REPOSITORY, 'playground/page/build.mjs')).href;
+    const { buildPage, policy } = (await import(url)) as {
+      buildPage(out: string, options: object): Promise<void>;
+      policy(sumdb: string, header: boolean): string;
+    };
+    const options = { bytes: built('modanchor.wasm'), version: '0.1.0', bundle: { bundle: true, target: 'es2023' } };
+    await buildPage(out, { ...options, sumdb: other.url });
+    assert.ok(policy(other.url, true).includes(`connect-src 'self' ${other.origin};`));
+    for (const bad of [
+      'http://example.com/',
+      'https://example.com',
+      'https://example.com/x?y/',
+      'https://u@example.com/',
+    ]) {
+      await assert.rejects(buildPage(out, { ...options, sumdb: bad }), /an https URL with a slash at the end/, bad);
+    }
+    const { page, server, go } = await open(t, { serving: { page: out }, allow: [`request: ${other.url}`, 'REFUSED'] });
+    await go();
+    await choose(page, file('go.sum', SUM));
+    await page.getByText(`${other.url}, or if that has no database to ${server.url}`).waitFor();
+    await run(page);
+    assert.equal(await verdict(page), 'Pass');
+    assert.ok(lookups(other.asked).length > 20);
+    assert.deepEqual(
+      server.asked.filter((path) => path.startsWith('sumdb/')),
+      [],
+    );
+    await other.close();
+    await page.reload();
+    await choose(page, file('go.sum', SUM));
+    await run(page);
+    assert.equal(await verdict(page), 'Pass');
+    assert.ok(lookups(server.asked).length > 20);
+  });
+
   test('a start page in place of data is no answer', async (t) => {
     const { page, go } = await open(t, {
       change: (path, response) => {
@@ -174,6 +234,8 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
 
   test('the keyboard alone is enough', async (t) => {
     const { page, go } = await open(t);
+    // Listened for from the start: Chromium must have been told by the time that the key is pressed.
+    const chosen = new Promise<FileChooser>((resolve) => void page.once('filechooser', resolve));
     await go();
     const focused = (): Promise<string> =>
       page.evaluate(
@@ -213,9 +275,8 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
     // The file picker opens by its label's input.
     await page.locator('#choose').focus();
-    const chooser = page.waitForEvent('filechooser');
-    await page.keyboard.press('Space');
-    await (await chooser).setFiles([file('go.sum', SUM)]);
+    await page.keyboard.press('Enter');
+    await (await chosen).setFiles([file('go.sum', SUM)]);
     await page.getByText('a go.sum · 1.6 kB').waitFor();
   });
 
@@ -590,10 +651,9 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
   test('hashing leaves the page alive', async (t) => {
     const { page, go } = await open(t);
     await go();
-    // 48 MB of stored noise, as a module: too large to be built here byte by byte, so the browser does it.
-    const zip = await largeZip();
-    const path = join(PAGE, '../tests/large.zip');
-    const { writeFileSync } = await import('node:fs');
+    // From disk, as a user's: 48 MB of noise, stored.
+    const zip = largeZip();
+    const path = join(folder(t), 'large.zip');
     writeFileSync(path, zip);
     await page.locator('#choose').setInputFiles(path);
     await page.getByText('a module zip: example.com/large@v1.0.0').waitFor();
@@ -640,9 +700,15 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
   });
 });
 
+/** A folder that is gone after the test. */
+function folder(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'modanchor-page-'));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
 /** A module's zip with one stored file of 48 MB. */
-async function largeZip(): Promise<Uint8Array> {
-  const { crc32 } = await import('node:zlib');
+function largeZip(): Uint8Array {
   const size = 48_000_000;
   const content = Buffer.alloc(size);
   for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(content.subarray(at, Math.min(size, at + 65_536)));

@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { concat, equal, sha256 } from '../../page/bytes.js';
 import { GO_SUMDB_KEY } from '../../page/jobs.js';
+import { Lookups, Places } from '../../page/lookups.js';
+import { Memory } from '../../page/memory.js';
 import { climb, headOf, readHead, readProof, verifyHead, type Proof } from '../../page/merkle.js';
-import { recognise } from '../../page/recognise.js';
+import { planOf, readDoc } from '../../page/plan.js';
+import { MAX_TEXT, recognise } from '../../page/recognise.js';
 import { escaped } from '../../page/report.js';
 import { ROOTS_OF } from '../../page/roots.js';
 import { fromFragment, isShared, MAX_FRAGMENT, toFragment } from '../../page/share.js';
@@ -72,6 +75,138 @@ test('files are recognised by what is in them', () => {
   assert.deepEqual(module, { path: 'example.com/plain', version: 'v1.0.0' });
   // The head of a long file may end inside a character.
   assert.equal(recognise('go.sum', utf8(`${sum}é`).slice(0, -1), false).kind, 'go.sum');
+});
+
+test('what is too large for the page is named, and not read', async () => {
+  const head = Uint8Array.of(0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 36, 0, 0x4d, 0x41, 32, 0);
+  const large = async (name: string, start: Uint8Array, size: number): Promise<string[]> => {
+    const doc = await readDoc(new File([start as BlobPart, new Uint8Array(size - start.length)], name));
+    return [doc.is.kind, doc.is.what, doc.bytes === undefined ? 'not read' : 'read'];
+  };
+  const sum = utf8(source('tests/fixtures/hello/go.sum').repeat(60));
+  assert.deepEqual(await large('a', head, (64 << 20) + 1), [
+    'other',
+    'an evidence file, too large for the page',
+    'not read',
+  ]);
+  assert.deepEqual(await large('a', head, 64 << 20), ['evidence', 'an evidence file', 'read']);
+  assert.deepEqual(await large('a', sum, MAX_TEXT + 1), ['other', 'a go.sum, too large for the page', 'not read']);
+  const zip = fixture('tuf/flat/example.com/plain/@v/v1.0.0.zip');
+  assert.deepEqual(await large('a', zip, 100 << 20), ['zip', 'a module zip', 'not read']);
+});
+
+test('of several kinds of files, one decides what is done', async () => {
+  const doc = (name: string, content: string | Uint8Array): ReturnType<typeof readDoc> =>
+    readDoc(new File([content as BlobPart], name));
+  const sum = await doc('go.sum', source('tests/fixtures/hello/go.sum'));
+  const mod = await doc('go.mod', fixture('hello/go.mod'));
+  const zip = await doc('v1.0.0.zip', fixture('tuf/flat/example.com/plain/@v/v1.0.0.zip'));
+  const bundle = await doc('b.json', fixture('sigstore-public/pypi/bundle.sigstore.json'));
+  const root = await doc('root.json', fixture('tuf/flat/tuf/1.root.json'));
+  const evidence = await doc('e', Uint8Array.of(0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 36, 0, 0x4d, 0x41, 32, 0));
+  const picture = await doc('a.pdf', '%PDF-1.7');
+  const table: [Parameters<typeof planOf>[0], string][] = [
+    [[], 'nothing'],
+    [[picture], 'nothing'],
+    [[zip], 'zip'],
+    [[sum], 'checkout'],
+    [[zip, mod, sum], 'checkout'],
+    [[sum, root], 'tuf'],
+    [[sum, bundle, root], 'blob'],
+    [[sum, bundle, evidence], 'evidence'],
+  ];
+  for (const [docs, tag] of table) assert.equal(planOf(docs).tag, tag, docs.map(({ name }) => name).join());
+  const checkout = planOf([zip, mod, sum]);
+  assert.ok(checkout.tag === 'checkout');
+  assert.deepEqual([checkout.files.map(({ path }) => path), checkout.zips.length], [['go.sum', 'go.mod'], 1]);
+  // Whatever else is dropped beside a bundle is what it signs, be it a zip.
+  const blob = planOf([zip, bundle]);
+  assert.ok(blob.tag === 'blob' && blob.artifact === zip);
+  const tuf = planOf([root]);
+  assert.ok(tuf.tag === 'tuf');
+  assert.deepEqual([...tuf.metadata.keys()], ['root.json', '1.root.json']);
+});
+
+test('the page remembers heads as the program does: compare, then swap', () => {
+  const memory = new Memory();
+  const [one, two, three] = [utf8('1'), utf8('2'), utf8('3')];
+  assert.equal(memory.recall('db', { tag: 'latest' }), undefined);
+  assert.deepEqual(memory.advance('db', undefined, one), one);
+  assert.deepEqual(memory.advance('db', undefined, two), one, 'somebody else was first');
+  assert.deepEqual(memory.advance('db', two, three), one, 'it is another one');
+  assert.deepEqual(memory.advance('db', utf8('1'), two), two);
+  assert.deepEqual(memory.recall('db', { tag: 'latest' }), two);
+  assert.equal(memory.recall('other', { tag: 'latest' }), undefined);
+  memory.keep([
+    { tag: 'item', val: { database: 'db', item: { tag: 'link', val: [1n, 2n] }, content: one } },
+    { tag: 'item', val: { database: 'db', item: { tag: 'link', val: [2n, 3n] }, content: two } },
+    { tag: 'item', val: { database: 'db', item: { tag: 'proof', val: 'a@v1' }, content: three } },
+  ]);
+  assert.deepEqual(memory.recall('db', { tag: 'links' }), utf8('12'));
+  assert.deepEqual(memory.recall('db', { tag: 'proof', val: 'a@v1' }), three);
+  assert.equal(memory.recall('db', { tag: 'proof', val: 'a@v2' }), undefined);
+});
+
+test('look-ups stay in their place, and every failure is an answer', async (t) => {
+  const sent: string[] = [];
+  const answers: Record<string, () => Response> = {
+    'lookup/a@v1': () => new Response('x'.repeat(10)),
+    'lookup/large@v1': () => new Response('x'.repeat(11)),
+    'lookup/none@v1': () => new Response('', { status: 404 }),
+    'lookup/gone@v1': () => new Response('', { status: 410 }),
+    'lookup/busy@v1': () => new Response('', { status: 429 }),
+    'lookup/down@v1': () => new Response('', { status: 503 }),
+    'lookup/mine@v1': () => new Response('', { status: 403 }),
+    'lookup/odd@v1': () => new Response('', { status: 418 }),
+    'lookup/page@v1': () => new Response('<html>', { headers: { 'Content-Type': 'Text/HTML; charset=utf-8' } }),
+    'lookup/cut@v1': () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => controller.error(new Error('cut')),
+        }),
+      ),
+  };
+  const base = 'https://here.example/folder/';
+  const place = `${base}sumdb/db.example/`;
+  t.mock.method(globalThis, 'fetch', async (url: URL, options: RequestInit) => {
+    sent.push(url.href);
+    assert.deepEqual([options.credentials, options.redirect, options.referrerPolicy], ['omit', 'error', 'no-referrer']);
+    if (url.href === `${place}supported`) return new Response('');
+    const answer = answers[url.href.slice(place.length)];
+    if (!answer) throw new TypeError('no connection');
+    return answer();
+  });
+  const table: [string, string][] = [
+    ['lookup/a@v1', 'ok'],
+    ['lookup/large@v1', 'too-large'],
+    ['lookup/none@v1', 'absent'],
+    ['lookup/gone@v1', 'absent'],
+    ['lookup/busy@v1', 'rate-limited'],
+    ['lookup/down@v1', 'server-error'],
+    ['lookup/mine@v1', 'denied'],
+    ['lookup/odd@v1', 'unexpected-status'],
+    ['lookup/page@v1', 'not-data'],
+    ['lookup/cut@v1', 'truncated'],
+    ['lookup/away@v1', 'unreachable'],
+    ['../../other', 'absent'],
+    ['lookup/x@v1?y', 'absent'],
+    ['lookup/x@v1#y', 'absent'],
+  ];
+  const lookups = new Lookups(
+    new Places(['https://away.example/', base]),
+    () => undefined,
+    new AbortController().signal,
+  );
+  const requests = table.map(([path]) => {
+    return { tag: 'sumdb', val: { database: 'db.example', path, maxBytes: 10, source: 'any' } } as const;
+  });
+  const got = await lookups.answer([...requests, { tag: 'artifact', val: 1 }]);
+  assert.deepEqual(
+    got.map((response) => (response.tag === 'ok' ? 'ok' : response.val)),
+    [...table.map(([, want]) => want), 'offline'],
+  );
+  assert.ok(sent.every((url) => url.startsWith(place) || url === 'https://away.example/sumdb/db.example/supported'));
+  assert.ok(!sent.some((url) => /other|[?#]/.test(url)));
 });
 
 test('what does not show is what the core says does not show', () => {
