@@ -15,6 +15,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
+/// The environments of tests that run Python: the folder under target/tools, and what is installed there.
+const PYTHON: [(&str, &str); 3] = [
+    ("tuf", "tests/peer/tuf/requirements.txt"),
+    ("s3", "tests/peer/s3/requirements.txt"),
+    ("wasmtime", "docs/examples/python/requirements.txt"),
+];
+
 /// The chores of this repository.
 #[derive(Parser)]
 enum Chore {
@@ -84,11 +91,9 @@ impl Chore {
             }
             Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
-                for name in ["tuf", "s3"] {
-                    if python::environment(name, &format!("tests/peer/{name}/requirements.txt"))?.is_none() {
-                        eprintln!(
-                            "no python3 (3.10 or later) with venv and pip: tests beside peers in Python will skip"
-                        );
+                for (name, requirements) in PYTHON {
+                    if python::environment(name, requirements)?.is_none() {
+                        eprintln!("no python3 (3.10 or later) with venv and pip: tests in Python will skip");
                     }
                 }
                 let out = component::default_path();

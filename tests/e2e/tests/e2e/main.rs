@@ -13,6 +13,7 @@ mod bytes;
 mod cache;
 mod cosign;
 mod downloads;
+mod embed;
 mod explain;
 mod fix;
 mod forgeries;
