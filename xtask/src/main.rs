@@ -4,6 +4,7 @@
 mod component;
 mod conformance;
 mod dist;
+mod playground;
 mod python;
 mod release;
 mod seal;
@@ -48,6 +49,8 @@ enum Chore {
         /// A component.
         file: PathBuf,
     },
+    /// Build the playground's two products from a component: the package that web developers import, and the page.
+    Playground(playground::Playground),
     /// Build a release's programs, and record or verify their digests in dist/checksums.json.
     #[command(subcommand)]
     Release(release::Release),
@@ -89,6 +92,7 @@ impl Chore {
                 let (plain, gzip) = component::sizes(&bytes)?;
                 println!("{}: imports [{}], {plain} bytes, {gzip} after gzip", file.display(), names.join(", "));
             }
+            Self::Playground(playground) => println!("{}", playground.run()?),
             Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
                 for (name, requirements) in PYTHON {

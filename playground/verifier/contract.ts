@@ -1,0 +1,19 @@
+/**
+ * The contract's types, as jco writes them from the component that this package is built around. `wit/` is what they mean.
+ *
+ * How values look: records are objects with `camelCase` fields, and an `option` that is none is left out; variants and results are
+ * `{ tag, val }`; enums are strings; flags are objects of booleans; `u64` is a bigint; `list<u8>` is a Uint8Array.
+ */
+
+export type { Blob as ContractBlob, ReadError } from './generated/interfaces/modanchor-verifier-blob.js';
+export type { BuildInfo, HashingError, Measured } from './generated/interfaces/modanchor-verifier-hashing.js';
+export type { Job, Task, Checkout, SourceFile } from './generated/interfaces/modanchor-verifier-job.js';
+export type { FileKind, Database, FailOn, Tool } from './generated/interfaces/modanchor-verifier-job.js';
+export type { Answer, Holding, Kept, Request, Response } from './generated/interfaces/modanchor-verifier-exchange.js';
+export type { Link, SarifOptions } from './generated/interfaces/modanchor-verifier-render.js';
+export type { Failure, Instant, ModuleVersion, Origin } from './generated/interfaces/modanchor-verifier-types.js';
+export type { Outcome, Phase, Progress, Refusal, Verdict } from './generated/interfaces/modanchor-verifier-verify.js';
+export type { FixedFile, Next, Step } from './generated/interfaces/modanchor-verifier-verify.js';
+
+/** What a function of the contract gives back: a value, or why there is none. */
+export type Result<T, E> = { tag: 'ok'; val: T } | { tag: 'err'; val: E };
