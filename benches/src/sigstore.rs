@@ -80,7 +80,7 @@ fn timed(command: &mut Command) -> Result<Duration> {
 
 fn verify_blob(program: &Path, home: &Path, ours: bool) -> Result<Sample> {
     let mut command = Command::new(program);
-    command.env_clear().env("HOME", home).current_dir(home);
+    command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(home);
     command.args(["sigstore"].iter().filter(|_| ours)).arg("verify-blob");
     command.arg("--trusted-root").arg(fixture("../../host/assets/sigstore/trusted_root.json"));
     command.arg("--bundle").arg(fixture(BUNDLE));

@@ -784,6 +784,9 @@ pub struct ReplayArgs {
     /// Formats.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Evidence of this time.
+    #[command(flatten)]
+    pub record: RecordArgs,
 }
 
 /// What the viewer has, to compare evidence with.

@@ -21,7 +21,7 @@ use crate::evidence::Evidence;
 use crate::evidence::claims::{self, Claims, Kind, Viewer};
 use crate::evidence::file::{FileError, MAX_FILE};
 use crate::evidence::json;
-use crate::evidence::replay::{self, ReplayError, Replayed};
+use crate::evidence::replay::{self, ReplayError};
 use crate::output::{self, Destinations, Diagnostic, Show};
 
 /// Exit status of evidence that was changed, or that is not signed as it has to be.
@@ -40,21 +40,29 @@ const BUNDLE: &str = ".sigstore.json";
 /// See [`Failed`].
 pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    runner::admit(args.output.files())?;
+    runner::admit(args.output.files().chain(args.record.file()))?;
     let (bytes, evidence) = read(&args.evidence)?;
     let signed = require_signer(terminal, args, &bytes)?;
     let viewer = viewer(&args.own, &evidence)?;
     let engine = Engine::new(Limits::default()).map_err(Failed::unchecked)?;
     let own = replay::own_component();
     let name = args.evidence.display();
-    let Replayed { outcome, differs } = match replay::replay(&engine, &evidence, &own) {
+    let (evidence, differs) = match replay::replay(&engine, &evidence, &own) {
+        Ok(()) => (evidence, None),
         Err(ReplayError::OtherComponent { recorded, .. }) if args.other_component => {
             let text = format!("{name} was recorded by the component {recorded}; this judges with {own}");
             Diagnostic::Warning.print(terminal, &text);
-            replay::replay_with_other(&engine, &evidence, &own).map_err(|error| failed(&args.evidence, error))?
+            let again = replay::replay_with_other(&engine, &evidence, &own);
+            let again = again.map_err(|error| failed(&args.evidence, error))?;
+            let differs = replay::difference(&again.outcome, &evidence.outcome);
+            (again, differs)
         }
-        replayed => replayed.map_err(|error| failed(&args.evidence, error))?,
+        Err(error) => return Err(failed(&args.evidence, error)),
     };
+    let outcome = &evidence.outcome;
+    if let Some(file) = args.record.file() {
+        session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;
+    }
     let show = Show {
         terminal: terminal.clone(),
         fail_on: fail_on(evidence.job.fail_on),
@@ -63,8 +71,8 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
         ..Show::default()
     };
     destinations
-        .write(&outcome, &verify::sources(&evidence.job.task), &show)
-        .map_err(|error| Failed::to_show(&outcome, error))?;
+        .write(outcome, &verify::sources(&evidence.job.task), &show)
+        .map_err(|error| Failed::to_show(outcome, error))?;
     if !terminal.quiet {
         let text = match differs {
             None => format!("{name}: judged again; the same report, byte for byte, and the same status"),

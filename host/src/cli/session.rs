@@ -199,7 +199,15 @@ impl Machine {
 
 /// Writes evidence of a run.
 fn record(file: &Path, job: &Job, exchange: Vec<Round>, outcome: &Outcome) -> anyhow::Result<()> {
-    let evidence = Evidence { job: job.clone(), exchange, outcome: outcome.clone() };
+    write_evidence(file, &Evidence { job: job.clone(), exchange, outcome: outcome.clone() })
+}
+
+/// Writes what `--record` asks for.
+///
+/// # Errors
+///
+/// It is too large, or the file cannot be written; then there is none, or an earlier one as it was.
+pub(super) fn write_evidence(file: &Path, evidence: &Evidence) -> anyhow::Result<()> {
     let bytes = evidence.to_bytes().context("--record")?;
     output::write_file(file, &bytes).with_context(|| format!("--record {}", file.display()))
 }

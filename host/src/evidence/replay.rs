@@ -54,21 +54,12 @@ pub enum ReplayError {
     Engine(#[from] EngineError),
 }
 
-/// A verdict that was had again.
-#[derive(Debug)]
-pub struct Replayed {
-    /// The verdict, and the report. The recorded one, byte for byte, where the component is the same.
-    pub outcome: Outcome,
-    /// What of it differs from the recorded one: only where the component is another.
-    pub differs: Option<&'static str>,
-}
-
-/// Judges again, with the component that recorded. `own` is the digest of the program's component, `sha256:HEX`.
+/// Judges again, with the component that recorded, and comes to the recorded outcome, byte for byte. `own` is the digest of the program's component, `sha256:HEX`.
 ///
 /// # Errors
 ///
 /// See [`ReplayError`].
-pub fn replay(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Replayed, ReplayError> {
+pub fn replay(engine: &Engine, evidence: &Evidence, own: &str) -> Result<(), ReplayError> {
     let recorded = &evidence.job.tool.component;
     if recorded != own {
         return Err(ReplayError::OtherComponent { recorded: recorded.clone(), own: own.to_owned() });
@@ -88,26 +79,17 @@ pub fn replay(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Replaye
     }
     match difference(&outcome, &evidence.outcome) {
         Some(what) => Err(ReplayError::Outcome { what }),
-        None => Ok(Replayed { outcome, differs: None }),
+        None => Ok(()),
     }
 }
 
-/// Judges again with another component: what it asks is looked up among all that was answered, and the report names it.
+/// Judges again with another component: what it asks is looked up among all that was answered, and the report names it. Gives
+/// evidence of that run.
 ///
 /// # Errors
 ///
 /// See [`ReplayError`].
-pub fn replay_with_other(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Replayed, ReplayError> {
-    let again = judged_with_other(engine, evidence, own)?;
-    Ok(Replayed { differs: difference(&again.outcome, &evidence.outcome), outcome: again.outcome })
-}
-
-/// The evidence of that run.
-///
-/// # Errors
-///
-/// See [`ReplayError`].
-pub fn judged_with_other(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Evidence, ReplayError> {
+pub fn replay_with_other(engine: &Engine, evidence: &Evidence, own: &str) -> Result<Evidence, ReplayError> {
     let mut job = evidence.job.clone();
     own.clone_into(&mut job.tool.component);
     let (outcome, exchange) = Answers::of(evidence).judge(engine, &job)?;
@@ -197,7 +179,8 @@ fn judge(
 }
 
 /// What of two outcomes differs.
-fn difference(one: &Outcome, other: &Outcome) -> Option<&'static str> {
+#[must_use]
+pub fn difference(one: &Outcome, other: &Outcome) -> Option<&'static str> {
     if one.report != other.report {
         Some("the report")
     } else if one.verdict != other.verdict || one.status != other.status {

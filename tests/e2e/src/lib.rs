@@ -395,7 +395,8 @@ impl Run {
 
     /// Records it, and judges again from the evidence: the report must be the same, byte for byte, and the status too. So every
     /// test of `verify` is one of evidence as well.
-    fn replayed(mut self) -> Self {
+    #[must_use]
+    pub fn replayed(mut self) -> Self {
         self.replayed = true;
         self
     }

@@ -156,7 +156,7 @@ fn the_table_agrees_with_itself() {
 
 /// The cosign of the table's version; none, and says so, where there is none.
 #[allow(clippy::print_stderr, reason = "a test that skips must say so")]
-fn cosign() -> Option<PathBuf> {
+pub(crate) fn cosign() -> Option<PathBuf> {
     let program = std::env::var_os("MODANCHOR_COSIGN").map_or_else(|| PathBuf::from("cosign"), PathBuf::from);
     let Ok(output) = Command::new(&program).arg("version").output() else {
         eprintln!("skipped: there is no cosign on the PATH, and MODANCHOR_COSIGN names none");

@@ -9,13 +9,13 @@ const TOML: &str = "github.com/!burnt!sushi/toml/@v/v1.6.0.sigstore.json";
 const COBRA: &str = "github.com/spf13/cobra/@v/v1.10.2.sigstore.json";
 
 /// The project, and a folder of attestations; the policy and the root lie elsewhere, as a user's would.
-struct Graded {
+pub(crate) struct Graded {
     s: Sandbox,
 }
 
 impl Graded {
     /// With this in place of toml's attestation; none: without.
-    fn new(toml: Option<&str>) -> Self {
+    pub(crate) fn new(toml: Option<&str>) -> Self {
         let graded = Self { s: Sandbox::hello() };
         for (path, name) in [(TOML, toml), (COBRA, Some("cobra"))] {
             if let Some(name) = name {
@@ -28,7 +28,7 @@ impl Graded {
     }
 
     /// `modanchor ARG… --policy P --attestations folder:DIR --trusted-root R`
-    fn run<const N: usize>(&self, args: [&str; N]) -> Run {
+    pub(crate) fn run<const N: usize>(&self, args: [&str; N]) -> Run {
         let folder = format!("folder:{}", self.s.path("attestations").display());
         let run = self.s.run(args).args(["--attestations", &folder]);
         run.args(["--trusted-root"]).args([self.s.path("root.json")]).args(["--policy", "../policy.yaml"])
@@ -36,7 +36,7 @@ impl Graded {
 
     #[track_caller]
     fn report(&self, status: i32) -> Report {
-        self.run(["verify", "--format", "json"]).end().status(status).report()
+        self.run(["verify", "--format", "json"]).replayed().end().status(status).report()
     }
 }
 
