@@ -1,6 +1,6 @@
 /**
- * A bare page in Chromium with the package in it, as a web developer would have it: served from 127.0.0.1, under the policy that
- * docs/playground.md names, with no file but the package's own and those that a test asks for.
+ * A bare page in Chromium with the package in it, as a web developer would have it: served from 127.0.0.1, under a
+ * policy that allows nothing but WebAssembly, with no file but the package's own and those that a test asks for.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,7 +13,9 @@ export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
-const PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>modanchor</title><script type="module" src="/page.js"></script></html>';
+const PAGE = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>modanchor</title><script type="module" src="/page.js"></script></html>
+`;
 
 const TYPES = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' };
 
@@ -23,9 +25,10 @@ export function hasChromium() {
 }
 
 /**
- * Opens the page. `out` is what build.mjs has built, `script` the page's module, which may import `/verifier/index.js`, and `files` gives
- * the bytes at any other path, or undefined. Gives Playwright's page, the browser's version, and `close`, which throws if the policy
- * was breached, if anything was asked of another origin, or if there was an error that nobody caught.
+ * Opens the page. `out` is what build.mjs has built, `script` the page's module, which may import `/verifier/index.js`,
+ * and `files` gives the bytes at any other path, or undefined. Gives Playwright's page, the browser's version, and
+ * `close`, which throws if the policy was breached, if anything was asked of another origin, or if there was an error
+ * that nobody caught.
  */
 export async function openBare(out, script, files = () => undefined) {
   const server = createServer((request, response) => {

@@ -1,11 +1,11 @@
 /**
- * Judges every recorded run again, in Node.js and in Chromium, and compares the reports with the one that the program wrote, which ran
- * the component in wasmtime: three engines, the same bytes.
+ * Judges every recorded run again, in Node.js and in Chromium, and compares the reports with the one that the program
+ * wrote, which ran the component in wasmtime: three engines, the same bytes.
  *
  *     node tests/engines.mjs OUT EVIDENCE
  *
  * OUT is what build.mjs has built; EVIDENCE is a folder of files that `modanchor verify --record` wrote, such as
- * `cargo xtask test` leaves in target/evidence. It fails on any difference, and where the files do not hold enough: see LEAST.
+ * `cargo xtask test` leaves in target/evidence. It fails on any difference, and where the files hold too little: LEAST.
  */
 
 import { createHash } from 'node:crypto';
@@ -46,12 +46,16 @@ function spoilt(file, i) {
   return copy;
 }
 
-const component = `sha256:${createHash('sha256').update(readFileSync(join(out, 'verifier/modanchor.wasm'))).digest('hex')}`;
+const component = `sha256:${createHash('sha256')
+  .update(readFileSync(join(out, 'verifier/modanchor.wasm')))
+  .digest('hex')}`;
 const inputs = names.map((name, i) => {
   const file = readFileSync(join(folder, name));
   return { name, file, spoilt: spoilt(file, i), ...recorded(file) };
 });
-const wrong = inputs.filter((input) => input.component !== component).map(({ name }) => `${name}: of another component`);
+const wrong = inputs
+  .filter((input) => input.component !== component)
+  .map(({ name }) => `${name}: of another component`);
 
 /** Runs in both engines, with the package: the report, and why a changed file is refused. */
 async function judge({ ownVerifier, readEvidence, replay }, file, changed) {
@@ -102,7 +106,9 @@ function count(title, of) {
 }
 
 const library = await import(pathToFileURL(join(out, 'verifier/index.js')));
-const node = await engine(`Node.js ${process.versions.node}`, ({ file, spoilt }) => judge(library, new Uint8Array(file), spoilt));
+const node = await engine(`Node.js ${process.versions.node}`, ({ file, spoilt }) =>
+  judge(library, new Uint8Array(file), spoilt),
+);
 
 if (!hasChromium()) {
   throw new Error(`there is no Chromium at ${CHROMIUM}`);
@@ -133,7 +139,10 @@ for (const [i, { name }] of inputs.entries()) {
   }
 }
 
-console.log(`${inputs.length} recorded runs, component ${component}\n\n| engine | the same report, byte for byte | seconds |\n|---|---|---|`);
+console.log(
+  `${inputs.length} recorded runs, component ${component}\n\n` +
+    '| engine | the same report, byte for byte | seconds |\n|---|---|---|',
+);
 console.log(`| wasmtime, in the program | ${inputs.length} recorded | |`);
 for (const { name, same, seconds } of [node, chromium]) {
   console.log(`| ${name} | ${same} of ${inputs.length} | ${seconds.toFixed(1)} |`);
@@ -143,12 +152,16 @@ const verdicts = count('verdict', (input) => [reports.get(input).verdict]);
 const rules = count('rule', (input) => reports.get(input).findings.map(({ rule }) => rule));
 count('failure among the answers', (input) => input.failures);
 
-wrong.push(...LEAST.verdicts.filter((verdict) => !verdicts.includes(verdict)).map((verdict) => `no input with ${verdict}`));
+wrong.push(
+  ...LEAST.verdicts.filter((verdict) => !verdicts.includes(verdict)).map((verdict) => `no input with ${verdict}`),
+);
 if (!rules.includes(LEAST.rule)) {
   wrong.push(`no input with ${LEAST.rule}`);
 }
 if (inputs.length < LEAST.inputs || rules.length < LEAST.rules) {
-  wrong.push(`${inputs.length} inputs with ${rules.length} rules: at least ${LEAST.inputs} with ${LEAST.rules} are needed`);
+  wrong.push(
+    `${inputs.length} inputs with ${rules.length} rules: at least ${LEAST.inputs} with ${LEAST.rules} are needed`,
+  );
 }
 if (wrong.length > 0) {
   console.error(`\n${wrong.join('\n')}`);

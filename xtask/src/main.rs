@@ -72,6 +72,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// target/evidence, empty: where the end-to-end tests leave what they recorded, for playground/tests/engines.mjs.
+fn evidence() -> Result<PathBuf> {
+    let dir = component::root().join("target/evidence");
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    }
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}
+
 impl Chore {
     fn run(self) -> Result<()> {
         match self {
@@ -102,8 +112,10 @@ impl Chore {
                 }
                 let out = component::default_path();
                 component::write(&out, &component::build()?)?;
+                let evidence = evidence()?;
                 let mut test = component::cargo();
-                test.args(["test", "--workspace", "--locked"]).args(args).env("MODANCHOR_COMPONENT", out);
+                test.args(["test", "--workspace", "--locked"]).args(args);
+                test.env("MODANCHOR_COMPONENT", out).env("MODANCHOR_KEEP_EVIDENCE", evidence);
                 component::run(&mut test)?;
             }
         }
