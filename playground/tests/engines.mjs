@@ -18,7 +18,7 @@ import { CHROMIUM, hasChromium, openBare } from './bare.mjs';
 /** What the inputs must hold for the comparison to say something. */
 const LEAST = {
   inputs: 30,
-  rules: 20,
+  rules: 30,
   verdicts: ['pass', 'fail', 'incomplete'],
   rule: 'sumdb-fork',
 };
