@@ -3,22 +3,27 @@
  *
  *     node build.mjs COMPONENT OUT
  *
- * `cargo xtask playground` calls this, after it has written the table of the contract to verifier/generated/contract.json. What is built is a
- * function of the component, the sources and package-lock.json: no time, no path and no order of a folder gets into it.
+ * `cargo xtask playground` calls this, after it has written the table of the contract to
+ * verifier/generated/contract.json. What is built is a function of the component, the sources and package-lock.json: no
+ * time, no path and no order of a folder gets into it.
  */
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { buildPage } from './page/build.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const generated = join(here, 'verifier/generated');
 const bin = (path) => join(here, 'node_modules', path);
 
-/** For every bundle. ES2023 and what Node.js 20 and the browsers of 2024 share; names of others' licences are kept in the files. */
+/**
+ * For every bundle. ES2023 and what Node.js 20 and the browsers of 2024 share; names of others' licences are kept in
+ * the files.
+ */
 const BUNDLE = {
   absWorkingDir: here,
   bundle: true,
@@ -33,18 +38,12 @@ const BUNDLE = {
   treeShaking: true,
 };
 
-/** The page's parts: programs, and what is copied as it is. */
-const PAGE_PROGRAMS = ['main.ts', 'worker.ts', 'sw.ts'];
-const PAGE_FILES = ['index.html', 'style.css', 'icon.svg', 'samples'];
-
-/** In the service worker's source, what stands for the list of files, and for the digest over it. */
-const FILES_NAME = '__FILES__';
-
 /**
  * What is changed in jco's code, each exactly once: a jco that writes something else fails the build, and is looked at.
  */
 const PATCHES = [
-  // Text that comes out of the component keeps a U+FEFF at its start, and is never repaired: it must be the same in every host.
+  // Text that comes out of the component keeps a U+FEFF at its start, and is never repaired: it must be the same in
+  // every host.
   ['new TextDecoder();', "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });"],
   // Modules are cut out of the component. A default that fetches files by a name that is only known then makes bundlers
   // look for files.
@@ -68,7 +67,9 @@ function tool(path, ...args) {
   execFileSync(process.execPath, [bin(path), ...args], { cwd: here, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** Writes verifier/generated/ but for contract.json: the component's types, the code that joins its modules, its digest. */
+/**
+ * Writes verifier/generated/ but for contract.json: the component's types, the code that joins its modules, its digest.
+ */
 async function generate(component, bytes) {
   const work = join(generated, 'jco');
   rmSync(work, { recursive: true, force: true });
@@ -136,42 +137,21 @@ async function buildVerifier(out, bytes, version) {
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
-/** The page. Its service worker knows every other file by its digest. */
-async function buildPage(out, bytes) {
-  const source = join(here, 'page');
-  const [worker, programs] = [PAGE_PROGRAMS.at(-1), PAGE_PROGRAMS.slice(0, -1)];
-  const entry = (name) => join(source, name);
-  await build({ ...BUNDLE, platform: 'browser', entryPoints: programs.map(entry), outdir: out });
-  for (const name of PAGE_FILES.filter((name) => existsSync(entry(name)))) {
-    cpSync(entry(name), join(out, name), { recursive: true });
-  }
-  writeFileSync(join(out, 'modanchor.wasm'), bytes);
-  const list = Object.fromEntries(files(out).map((name) => [name, sha256(readFileSync(join(out, name)))]));
-  const manifest = `${JSON.stringify(list, undefined, 2)}\n`;
-  writeFileSync(join(out, 'files.json'), manifest);
-  await build({
-    ...BUNDLE,
-    platform: 'browser',
-    format: 'iife',
-    entryPoints: [entry(worker)],
-    outdir: out,
-    define: { [FILES_NAME]: JSON.stringify(list) },
-  });
-}
-
 const [component, out] = process.argv.slice(2).map((path) => resolve(path));
 if (component === undefined || out === undefined) {
   throw new Error('usage: node build.mjs COMPONENT OUT');
 }
 const bytes = readFileSync(component);
-const version = /^\[workspace\.package\]\nversion = "(.*)"$/m.exec(readFileSync(join(here, '../Cargo.toml'), 'utf8'))?.[1];
+const version = /^\[workspace\.package\]\nversion = "(.*)"$/m.exec(
+  readFileSync(join(here, '../Cargo.toml'), 'utf8'),
+)?.[1];
+if (version === undefined) {
+  throw new Error('Cargo.toml names no version of the workspace');
+}
 await generate(component, bytes);
 for (const name of ['verifier', 'page']) {
   rmSync(join(out, name), { recursive: true, force: true });
 }
 mkdirSync(join(out, 'verifier'), { recursive: true });
 await buildVerifier(join(out, 'verifier'), bytes, version);
-if (existsSync(join(here, 'page'))) {
-  mkdirSync(join(out, 'page'), { recursive: true });
-  await buildPage(join(out, 'page'), bytes);
-}
+await buildPage(join(out, 'page'), { bytes, version, bundle: BUNDLE });

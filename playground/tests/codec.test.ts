@@ -5,7 +5,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fromBase64, toBase64 } from '../verifier/bytes.js';
-import { check, ContractError, decode, encode, form, jsName, TYPES, type Contract, type Json } from '../verifier/codec.js';
+import {
+  check,
+  ContractError,
+  decode,
+  encode,
+  form,
+  jsName,
+  TYPES,
+  type Contract,
+  type Json,
+} from '../verifier/codec.js';
 import { Random, value } from './random.js';
 
 const VALUES_OF_EACH_TYPE = 60;
@@ -30,7 +40,24 @@ test('values of every type survive the way to JSON and back', () => {
 
 /** JSON with one thing in it changed. */
 function changed(json: Json, random: Random): Json {
-  const other: Json[] = [null, true, 0, -1, 1.5, 2 ** 32, '', '0', '00', '-0', 'latest', '\ud800', [], {}, [null], ['zip', 'zip']];
+  const other: Json[] = [
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    2 ** 32,
+    '',
+    '0',
+    '00',
+    '-0',
+    'latest',
+    '\ud800',
+    [],
+    {},
+    [null],
+    ['zip', 'zip'],
+  ];
   if (typeof json !== 'object' || json === null || random.below(4) === 0) {
     return random.one(other);
   }
@@ -81,8 +108,16 @@ test('JSON that is changed is refused, or is exactly that of another value', () 
 
 test('each form of the specification', () => {
   const cases: [string, unknown, string][] = [
-    ['types.instant', { seconds: 2n ** 64n - 1n, nanoseconds: 7 }, '{"seconds":"18446744073709551615","nanoseconds":7}'],
-    ['exchange.recall', { database: 'd', item: { tag: 'latest' }, maxBytes: 9 }, '{"database":"d","item":"latest","max-bytes":9}'],
+    [
+      'types.instant',
+      { seconds: 2n ** 64n - 1n, nanoseconds: 7 },
+      '{"seconds":"18446744073709551615","nanoseconds":7}',
+    ],
+    [
+      'exchange.recall',
+      { database: 'd', item: { tag: 'latest' }, maxBytes: 9 },
+      '{"database":"d","item":"latest","max-bytes":9}',
+    ],
     ['exchange.item', { tag: 'link', val: [1n, 2n] }, '{"link":["1","2"]}'],
     ['exchange.holding', { zipHash: true, zip: true, dir: false }, '["zip","zip-hash"]'],
     ['exchange.advance', { database: '', next: new Uint8Array([1]) }, '{"database":"","previous":null,"next":"AQ=="}'],
@@ -101,35 +136,95 @@ test('each form of the specification', () => {
 
 test('values that are not of the type are refused, and the message says where', () => {
   const cases: [string, unknown, string][] = [
-    ['types.instant', { seconds: 1, nanoseconds: 0 }, 'types.instant.seconds is not a bigint from 0 to 18446744073709551615'],
-    ['types.instant', { seconds: -1n, nanoseconds: 0 }, 'types.instant.seconds is not a bigint from 0 to 18446744073709551615'],
-    ['types.instant', { seconds: 2n ** 64n, nanoseconds: 0 }, 'types.instant.seconds is not a bigint from 0 to 18446744073709551615'],
-    ['types.instant', { seconds: 0n, nanoseconds: 2 ** 32 }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
-    ['types.instant', { seconds: 0n, nanoseconds: 0.5 }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
-    ['types.instant', { seconds: 0n, nanoseconds: -0 }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
-    ['types.instant', { seconds: 0n, nanoseconds: NaN }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
-    ['types.instant', { seconds: 0n, nanoseconds: '0' }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
+    [
+      'types.instant',
+      { seconds: 1, nanoseconds: 0 },
+      'types.instant.seconds is not a bigint from 0 to 18446744073709551615',
+    ],
+    [
+      'types.instant',
+      { seconds: -1n, nanoseconds: 0 },
+      'types.instant.seconds is not a bigint from 0 to 18446744073709551615',
+    ],
+    [
+      'types.instant',
+      { seconds: 2n ** 64n, nanoseconds: 0 },
+      'types.instant.seconds is not a bigint from 0 to 18446744073709551615',
+    ],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: 2 ** 32 },
+      'types.instant.nanoseconds is not an integer from 0 to 4294967295',
+    ],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: 0.5 },
+      'types.instant.nanoseconds is not an integer from 0 to 4294967295',
+    ],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: -0 },
+      'types.instant.nanoseconds is not an integer from 0 to 4294967295',
+    ],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: NaN },
+      'types.instant.nanoseconds is not an integer from 0 to 4294967295',
+    ],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: '0' },
+      'types.instant.nanoseconds is not an integer from 0 to 4294967295',
+    ],
     ['types.instant', { seconds: 0n }, 'types.instant.nanoseconds is not an integer from 0 to 4294967295'],
-    ['types.instant', { seconds: 0n, nanoseconds: 0, nano: 0 }, 'types.instant has a field that is not one of seconds, nanoseconds'],
+    [
+      'types.instant',
+      { seconds: 0n, nanoseconds: 0, nano: 0 },
+      'types.instant has a field that is not one of seconds, nanoseconds',
+    ],
     ['types.instant', null, 'types.instant is not an object'],
     ['types.instant', [], 'types.instant is not an object'],
-    ['types.module-version', { path: 'a\ud800', version: '' }, 'types.module-version.path has half of a surrogate pair, which is no Unicode'],
+    [
+      'types.module-version',
+      { path: 'a\ud800', version: '' },
+      'types.module-version.path has half of a surrogate pair, which is no Unicode',
+    ],
     ['types.module-version', { path: 1, version: '' }, 'types.module-version.path is not a string'],
     ['exchange.body', { content: [1], origin: 'remote' }, 'exchange.body.content is not a Uint8Array'],
     ['exchange.body', { content: new Uint16Array(1), origin: 'remote' }, 'exchange.body.content is not a Uint8Array'],
-    ['exchange.body', { content: new Uint8Array(), origin: 'toString' }, 'exchange.body.origin is not one of store, go-cache, remote'],
-    ['exchange.advance', { database: '', previous: null, next: new Uint8Array() }, 'exchange.advance.previous is null: leave it out'],
+    [
+      'exchange.body',
+      { content: new Uint8Array(), origin: 'toString' },
+      'exchange.body.origin is not one of store, go-cache, remote',
+    ],
+    [
+      'exchange.advance',
+      { database: '', previous: null, next: new Uint8Array() },
+      'exchange.advance.previous is null: leave it out',
+    ],
     ['exchange.holding', { zip: 1 }, 'exchange.holding.zip is not a boolean'],
     ['exchange.item', { tag: 'latest', val: 1 }, 'exchange.item has a value, and latest has none'],
     ['exchange.item', { tag: 'link', val: [1n] }, 'exchange.item.link does not have 2 items'],
     ['exchange.item', { tag: 'proof' }, 'exchange.item.proof is not a string'],
-    ['exchange.item', { tag: 'constructor' }, 'exchange.item has a tag that is not one of latest, go-latest, proof, links, link, edge, first-seen'],
+    [
+      'exchange.item',
+      { tag: 'constructor' },
+      'exchange.item has a tag that is not one of latest, go-latest, proof, links, link, edge, first-seen',
+    ],
     ['exchange.response', { tag: 'error', val: 'absent' }, 'exchange.response has a tag that is not one of ok, err'],
     ['job.checkout', { files: [{}, 1], programs: [], bareVendors: [] }, 'job.checkout.files[0].path is not a string'],
     ['job.checkout', { files: {}, programs: [], bareVendors: [] }, 'job.checkout.files is not a list'],
     // Of a prototype, and so not the value's own.
-    ['types.instant', Object.create({ seconds: 0n, nanoseconds: 0 }), 'types.instant.seconds is not a bigint from 0 to 18446744073709551615'],
-    ['types.instant', JSON.parse('{"__proto__":{}}'), 'types.instant has a field that is not one of seconds, nanoseconds'],
+    [
+      'types.instant',
+      Object.create({ seconds: 0n, nanoseconds: 0 }),
+      'types.instant.seconds is not a bigint from 0 to 18446744073709551615',
+    ],
+    [
+      'types.instant',
+      JSON.parse('{"__proto__":{}}'),
+      'types.instant has a field that is not one of seconds, nanoseconds',
+    ],
   ];
   for (const [type, value, message] of cases) {
     assert.throws(() => encode(type, value, toBase64), { name: 'ContractError', message });
@@ -148,7 +243,11 @@ test('JSON that is of no value is refused', () => {
     ['types.instant', '{"seconds":"1","nanoseconds":-0}', '.nanoseconds is not an integer'],
     ['types.instant', '{"seconds":"1","nanoseconds":4294967296}', '.nanoseconds is not an integer'],
     ['types.instant', '{"seconds":"1","nanoseconds":null}', '.nanoseconds is not an integer'],
-    ['types.instant', '{"nanoseconds":0,"seconds":"1"}', ' does not have the fields seconds, nanoseconds, in this order'],
+    [
+      'types.instant',
+      '{"nanoseconds":0,"seconds":"1"}',
+      ' does not have the fields seconds, nanoseconds, in this order',
+    ],
     ['types.instant', '{"seconds":"1"}', ' does not have the fields'],
     ['types.instant', '{"seconds":"1","nanoseconds":0,"__proto__":{}}', ' does not have the fields'],
     ['types.instant', '{"seconds":"1","__proto__":{"nanoseconds":0}}', ' does not have the fields'],

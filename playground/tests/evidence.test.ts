@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { EVIDENCE_LIMITS, readEvidence, writeEvidence, type Evidence, type EvidenceLimits } from '../verifier/evidence.js';
+import {
+  EVIDENCE_LIMITS,
+  readEvidence,
+  writeEvidence,
+  type Evidence,
+  type EvidenceLimits,
+} from '../verifier/evidence.js';
 import type { Contract } from '../verifier/codec.js';
 import { digest, goSum, job, member, pack, seal, unpack } from './made.js';
 import { Random, value } from './random.js';
@@ -74,11 +80,14 @@ test('the document is the one that docs/evidence.md describes', async () => {
   const expected =
     '{"schema":"modanchor-evidence/1","job":{"now":{"seconds":"1795800000","nanoseconds":0},' +
     '"tool":{"version":"0.1.0","component":""},' +
-    `"task":{"verify":{"files":[{"path":"go.sum","kind":"go-sum","content":"${source}"}],"programs":[],"bare-vendors":[]}},` +
-    '"sumdb":{"off":"tests"},"skip":{"patterns":"","set-by":"tests"},"fail-on":"medium","allow-incomplete":false,"ignores":[],' +
+    `"task":{"verify":{"files":[{"path":"go.sum","kind":"go-sum","content":"${source}"}],` +
+    '"programs":[],"bare-vendors":[]}},' +
+    '"sumdb":{"off":"tests"},"skip":{"patterns":"","set-by":"tests"},' +
+    '"fail-on":"medium","allow-incomplete":false,"ignores":[],' +
     '"bytes":{"module-cache":"off","zips":"cache","vendor":"off"},"tuf":{"all":[],"map":[],"required":false},' +
     '"sigstore":{"roots":[],"places":[],"private":"","rekor":false},"policy":null},' +
-    '"exchange":[[{"request":{"recall":{"database":"d","item":"latest","max-bytes":9}},"response":{"error":"absent"}},' +
+    '"exchange":[[{"request":{"recall":{"database":"d","item":"latest","max-bytes":9}},' +
+    '"response":{"error":"absent"}},' +
     '{"request":{"sumdb":{"database":"d","path":"latest","max-bytes":9,"source":"any"}},' +
     `"response":{"ok":{"body":{"content":"${binary}","origin":"remote"}}}}],[]],` +
     `"outcome":{"verdict":"incomplete","status":3,"report":"${report}","lines":["l"],"fixes":[]},` +
@@ -148,7 +157,12 @@ test('a document that is not canonical is refused', async () => {
   const cases: [string, string | RegExp, string, string?][] = [
     ['a space', '"job":', '"job": '],
     ['a line feed at the end', /\}$/, '}\n'],
-    ['keys in another order', '"seconds":"1795800000","nanoseconds":0', '"nanoseconds":0,"seconds":"1795800000"', 'malformed'],
+    [
+      'keys in another order',
+      '"seconds":"1795800000","nanoseconds":0',
+      '"nanoseconds":0,"seconds":"1795800000"',
+      'malformed',
+    ],
     ['a key twice, the same', '"nanoseconds":0', '"nanoseconds":0,"nanoseconds":0'],
     ['a key twice, another first', '"nanoseconds":0', '"nanoseconds":1,"nanoseconds":0'],
     ['__proto__ twice over', '"nanoseconds":0', '"nanoseconds":0,"__proto__":1', 'malformed'],
@@ -171,11 +185,11 @@ test('a document that is not canonical is refused', async () => {
     ['content that nothing refers to', /\}\}$/, `,"${zero}":""}}`],
     ['content twice', '"contents":{', `"contents":{"${gosum}":"a v1.0.0 h1:=\\n",`],
     ['content that is no text or base64', '"a v1.0.0 h1:=\\n"', '["a v1.0.0 h1:=\\n"]', 'malformed'],
-    ['base64 of what is UTF-8', '"a v1.0.0 h1:=\\n"', '{"base64":"YSB2MS4wLjAgaDE6PQo="}'],
+    ['base64 of what is UTF-8', '"a v1.0.0 h1:=\\n"', '{"base64":"YSB2MS4wLjAgaDE6PQo="}', 'malformed'],
     ['base64 with more in it', '{"base64":"/wA="}', '{"base64":"/wA=","more":0}'],
-    ['base64 without padding', '"/wA="', '"/wA"'],
-    ['base64 with bits to spare', '"/wA="', '"/wB="'],
-    ['base64 with a space', '"/wA="', '"/w A="'],
+    ['base64 without padding', '"/wA="', '"/wA"', 'malformed'],
+    ['base64 with bits to spare', '"/wA="', '"/wB="', 'malformed'],
+    ['base64 with a space', '"/wA="', '"/w A="', 'malformed'],
     ['base64 of another alphabet', '"/wA="', '"_wA="', 'malformed'],
     ['a reference to nothing', `"content":"${gosum}"`, `"content":"${zero}"`, 'malformed'],
     ['a round that is no list', ',[]],"outcome"', ',{}],"outcome"', 'malformed'],

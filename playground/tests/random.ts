@@ -35,7 +35,24 @@ export class Random {
 
 /** Text of every length in UTF-8, and what JSON, HTML and terminals give a meaning. */
 const PIECES = [
-  ...['a', '/', '"', '\\', '\0', '\n', '\x1b', '\x7f', '\u2028', '\ufeff', 'é', '€', '𐍈', '\u202e', '__proto__', '</script>'],
+  ...[
+    'a',
+    '/',
+    '"',
+    '\\',
+    '\0',
+    '\n',
+    '\x1b',
+    '\x7f',
+    '\u2028',
+    '\ufeff',
+    'é',
+    '€',
+    '𐍈',
+    '\u202e',
+    '__proto__',
+    '</script>',
+  ],
   ...['\ud7ff', '\ue000', '\uffff', ' ', '{}', 'constructor', '0'],
 ];
 
@@ -82,6 +99,8 @@ export function value(type: Parameters<typeof form>[0], random: Random): unknown
     case 'tuple':
       return of.types.map((type) => value(type, random));
     case 'result':
-      return random.below(2) === 1 ? { tag: 'ok', val: value(of.ok, random) } : { tag: 'err', val: value(of.err, random) };
+      return random.below(2) === 1
+        ? { tag: 'ok', val: value(of.ok, random) }
+        : { tag: 'err', val: value(of.err, random) };
   }
 }

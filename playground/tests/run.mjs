@@ -3,7 +3,7 @@
  *
  *     node tests/run.mjs OUT [NAME…]
  *
- * OUT is what build.mjs has built; NAME is a test's file without `.test.ts`, none means all.
+ * OUT is what build.mjs has built; NAME is a test's file without `.test.ts`, such as `codec` or `browser/page`; none means all.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -17,9 +17,9 @@ const [out, ...wanted] = process.argv.slice(2);
 if (out === undefined) {
   throw new Error('usage: node tests/run.mjs OUT [NAME…]');
 }
-const names = readdirSync(tests)
+const names = readdirSync(tests, { recursive: true })
   .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => name.slice(0, -'.test.ts'.length))
+  .map((name) => name.slice(0, -'.test.ts'.length).replaceAll('\\', '/'))
   .sort();
 const chosen = wanted.length === 0 ? names : wanted;
 const unknown = chosen.filter((name) => !names.includes(name));
@@ -38,7 +38,8 @@ function run(...args) {
   }
 }
 run('node_modules/typescript/bin/tsc', '--noEmit');
-const bundled = join(resolve(out), 'tests');
+// Below node_modules, so that packages are found from there.
+const bundled = join(playground, 'node_modules/.tests');
 rmSync(bundled, { recursive: true, force: true });
 await build({
   absWorkingDir: playground,
@@ -46,6 +47,7 @@ await build({
   entryPoints: chosen.map((name) => join(tests, `${name}.test.ts`)),
   format: 'esm',
   logLevel: 'warning',
+  outbase: tests,
   outdir: bundled,
   outExtension: { '.js': '.mjs' },
   packages: 'external',
@@ -53,4 +55,9 @@ await build({
   sourcemap: 'inline',
   target: 'node20',
 });
-run('--enable-source-maps', '--test', '--test-reporter=spec', ...chosen.map((name) => join(bundled, `${name}.test.mjs`)));
+run(
+  '--enable-source-maps',
+  '--test',
+  '--test-reporter=spec',
+  ...chosen.map((name) => join(bundled, `${name}.test.mjs`)),
+);

@@ -27,7 +27,11 @@ const utf8 = (of: string): Uint8Array => new TextEncoder().encode(of);
 /** The outcome of a run that must come to one. */
 async function outcome(of: Job, fetcher: Fetcher = RECORDED): Promise<Outcome> {
   const end = await verifier.verify(of, fetcher);
-  assert.equal(end.tag, 'done', JSON.stringify(end, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)));
+  assert.equal(
+    end.tag,
+    'done',
+    JSON.stringify(end, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)),
+  );
   return (end as Extract<End, { tag: 'done' }>).outcome;
 }
 
@@ -44,22 +48,35 @@ test('a go.sum that is right passes', async () => {
 });
 
 test('a line that was changed is found', async () => {
-  const changed = text(HELLO).replace('h1:oOW0eioCTA6cOiMLiUPZOpcVxMig6NIQQ7OS05n1F4g=', 'h1:ZOW0eioCTA6cOiMLiUPZOpcVxMig6NIQQ7OS05n1F4g=');
+  const changed = text(HELLO).replace(
+    'h1:oOW0eioCTA6cOiMLiUPZOpcVxMig6NIQQ7OS05n1F4g=',
+    'h1:ZOW0eioCTA6cOiMLiUPZOpcVxMig6NIQQ7OS05n1F4g=',
+  );
   assert.notEqual(changed, text(HELLO));
   const of = await outcome(job(goSum(utf8(changed))));
   assert.deepEqual([of.verdict, of.status], ['fail', 1]);
-  assert.deepEqual(report(of).findings.map(({ rule, line }) => [rule, line]), [['gosum-mismatch', 3]]);
+  assert.deepEqual(
+    report(of).findings.map(({ rule, line }) => [rule, line]),
+    [['gosum-mismatch', 3]],
+  );
 });
 
 test('without a network nothing passes', async () => {
-  const of = await outcome(job(goSum(HELLO)), { answer: (requests) => requests.map(() => ({ tag: 'err', val: 'offline' })) });
+  const of = await outcome(job(goSum(HELLO)), {
+    answer: (requests) => requests.map(() => ({ tag: 'err', val: 'offline' })),
+  });
   assert.deepEqual([of.verdict, of.status], ['incomplete', 3]);
 });
 
 test('a forged answer does not pass', async () => {
   const forged = (request: Request): Response => {
     const answer = recorded(request);
-    if (answer.tag === 'ok' && answer.val.tag === 'body' && request.tag === 'sumdb' && request.val.path.startsWith('lookup/')) {
+    if (
+      answer.tag === 'ok' &&
+      answer.val.tag === 'body' &&
+      request.tag === 'sumdb' &&
+      request.val.path.startsWith('lookup/')
+    ) {
       const content = utf8(text(answer.val.val.content).replace('oOW0eioC', 'ZOW0eioC'));
       return { tag: 'ok', val: { tag: 'body', val: { content, origin: 'remote' } } };
     }
@@ -71,15 +88,23 @@ test('a forged answer does not pass', async () => {
 });
 
 test('authenticated lines are looked up', async () => {
-  const of = await outcome(job({ tag: 'lookup', val: ['golang.org/x/text@v0.43.0', 'golang.org/x/text@v0.43.0/go.mod'] }));
+  const of = await outcome(
+    job({ tag: 'lookup', val: ['golang.org/x/text@v0.43.0', 'golang.org/x/text@v0.43.0/go.mod'] }),
+  );
   const hello = text(HELLO).split('\n');
   assert.equal(of.lines.length, 2);
-  assert.ok(of.lines.every((line) => hello.includes(line)), of.lines.join());
+  assert.ok(
+    of.lines.every((line) => hello.includes(line)),
+    of.lines.join(),
+  );
 });
 
 test('a job that makes no sense is refused', async () => {
   const nothing: Task = { tag: 'verify', val: { files: [], programs: [], bareVendors: [] } };
-  assert.deepEqual(await verifier.verify(job(nothing), RECORDED), { tag: 'refused', refusal: { tag: 'nothing-to-do' } });
+  assert.deepEqual(await verifier.verify(job(nothing), RECORDED), {
+    tag: 'refused',
+    refusal: { tag: 'nothing-to-do' },
+  });
   const wrong = job(goSum(HELLO));
   wrong.sumdb = { tag: 'database', val: { ...(wrong.sumdb as { val: object }).val, tileHeight: 31 } as never };
   const end = await verifier.verify(wrong, RECORDED);
@@ -107,11 +132,7 @@ test('what is watched comes in order', async () => {
   });
   assert.deepEqual(started, { ...original, tool: { version: '0.1.0', component: COMPONENT_DIGEST } });
   assert.equal(original.tool.component, '', 'the job that was handed in is not changed');
-  assert.deepEqual(
-    [heard[0], heard[1], heard.at(-1)],
-    ['recalling', 'exchanged', 'proving'],
-    heard.join(),
-  );
+  assert.deepEqual([heard[0], heard[1], heard.at(-1)], ['recalling', 'exchanged', 'proving'], heard.join());
   assert.ok(heard.indexOf('keep') > 0 && kept.every(({ tag }) => tag === 'item'), heard.join());
 });
 
@@ -123,7 +144,10 @@ test('runs beside each other are apart', async () => {
     },
   };
   const alone = await outcome(job(goSum(HELLO)));
-  const [one, other] = await Promise.all([outcome(job(goSum(HELLO)), slow), outcome(job(goSum(utf8('wrong\n'))), slow)]);
+  const [one, other] = await Promise.all([
+    outcome(job(goSum(HELLO)), slow),
+    outcome(job(goSum(utf8('wrong\n'))), slow),
+  ]);
   assert.deepEqual(one, alone);
   assert.equal(other.verdict, 'fail');
 });
@@ -135,7 +159,10 @@ test('a job or an answer that is not of the contract does not get in', async () 
     [(job) => void ((job.now as { seconds: unknown }).seconds = 1), /^job\.job\.now\.seconds is not a bigint/],
     [(job) => void (job.skip.patterns = '\ud800'), /^job\.job\.skip\.patterns has half of a surrogate pair/],
     [(job) => void ((job.failOn as string) = 'none'), /^job\.job\.failOn is not one of critical, high/],
-    [(job) => void Object.assign(job.sumdb.val as object, { maxage: 1n }), /^job\.job\.sumdb\.database has a field that is not one of/],
+    [
+      (job) => void Object.assign(job.sumdb.val as object, { maxage: 1n }),
+      /^job\.job\.sumdb\.database has a field that is not one of/,
+    ],
     [(job) => void delete (job as Partial<Job>).allowIncomplete, /^job\.job\.allowIncomplete is not a boolean/],
   ];
   for (const [spoil, message] of cases) {
@@ -144,11 +171,17 @@ test('a job or an answer that is not of the contract does not get in', async () 
     await assert.rejects(verifier.verify(spoilt, RECORDED), { name: 'ContractError', message });
   }
   const answers: [(requests: Request[]) => unknown, { name: string; code?: string; message: RegExp }][] = [
-    [() => [], { name: 'VerifierError', code: 'wrong-answers', message: /^the fetcher gave 0 answers to \d+ requests/ }],
+    [
+      () => [],
+      { name: 'VerifierError', code: 'wrong-answers', message: /^the fetcher gave 0 answers to \d+ requests/ },
+    ],
     [(r) => [...r, ...r].map(recorded), { name: 'VerifierError', code: 'wrong-answers', message: /each needs one/ }],
     [() => undefined, { name: 'VerifierError', code: 'wrong-answers', message: /no list of answers/ }],
     [(r) => r.map(() => undefined), { name: 'ContractError', message: /^exchange\.response is not an object/ }],
-    [(r) => r.map(() => ({ tag: 'err', val: 'gone' })), { name: 'ContractError', message: /^exchange\.response\.err is not one of absent/ }],
+    [
+      (r) => r.map(() => ({ tag: 'err', val: 'gone' })),
+      { name: 'ContractError', message: /^exchange\.response\.err is not one of absent/ },
+    ],
     [
       (r) => r.map(() => ({ tag: 'ok', val: { tag: 'body', val: { content: 'text', origin: 'remote' } } })),
       { name: 'ContractError', message: /^exchange\.response\.ok\.body\.content is not a Uint8Array/ },
@@ -188,13 +221,19 @@ test('text of the component is the same as in other hosts, a U+FEFF at its start
   const unsorted = text(HELLO).trim().split('\n').reverse().join('\n');
   const fix = { ...goSum(utf8(unsorted), path), tag: 'fix' } as Job['task'];
   const { fixes } = await outcome(job(fix));
-  assert.deepEqual(fixes.map((file) => [file.path, text(file.content)]), [[path, text(HELLO)]]);
+  assert.deepEqual(
+    fixes.map((file) => [file.path, text(file.content)]),
+    [[path, text(HELLO)]],
+  );
 });
 
 test('a report becomes SARIF', async () => {
   const of = await outcome(job(goSum(utf8('wrong\n'))));
   const options = { category: 'c', prefix: 'p', links: [], maxResults: 10 };
-  const sarif = JSON.parse(text(await verifier.sarif(of.report, options))) as { version: string; runs: { results: unknown[] }[] };
+  const sarif = JSON.parse(text(await verifier.sarif(of.report, options))) as {
+    version: string;
+    runs: { results: unknown[] }[];
+  };
   assert.deepEqual([sarif.version, sarif.runs.length, sarif.runs[0]?.results.length], ['2.1.0', 1, 1]);
   await assert.rejects(verifier.sarif(utf8('{}'), options), { name: 'VerifierError', code: 'not-a-report' });
   await assert.rejects(verifier.sarif(of.report, { ...options, maxResults: -1 }), { name: 'ContractError' });
@@ -271,6 +310,14 @@ test('bytes that cannot be read are said to be so', async () => {
   assert.deepEqual(await read(() => 'x' as never), { tag: 'err', val: { tag: 'read', val: 'changed' } });
 });
 
+test('a blob without a size, and a module version that is none, do not get in', async () => {
+  for (const size of [NaN, -1, 0.5, 2 ** 53, Infinity, '9' as never]) {
+    await assert.rejects(verifier.h1Zip({ size, readAt: () => new Uint8Array() }), { name: 'RangeError' }, `${size}`);
+  }
+  const rules = { path: '\ud800', version: 'v1.0.0' };
+  await assert.rejects(verifier.h1Zip(syncBlob(HELLO), rules), { name: 'ContractError' });
+});
+
 test('only the component that the package was built for is run', async () => {
   const sha256 = createHash('sha256').update(component).digest('hex');
   assert.deepEqual([verifier.digest, COMPONENT_DIGEST], [`sha256:${sha256}`, `sha256:${sha256}`]);
@@ -290,12 +337,27 @@ test('core modules are cut out of a component, and out of those in it', () => {
   const section = (id: number, body: number[]) => [id, 0x80 | body.length, 0x80, 0, ...body];
   const nested = (depth: number): number[] =>
     depth === 0 ? [...preamble, ...section(1, [7])] : [...preamble, ...section(4, nested(depth - 1))];
-  const made = [...preamble, ...section(0, [1, 2]), ...section(1, [1, 2, 3]), ...section(4, nested(0)), ...section(1, [])];
-  assert.deepEqual(coreModules(Uint8Array.from(made)).map((module) => [...module]), [[1, 2, 3], [7], []]);
-  assert.deepEqual(coreModules(Uint8Array.from(nested(4))).map((module) => [...module]), [[7]]);
+  const made = [
+    ...preamble,
+    ...section(0, [1, 2]),
+    ...section(1, [1, 2, 3]),
+    ...section(4, nested(0)),
+    ...section(1, []),
+  ];
+  assert.deepEqual(
+    coreModules(Uint8Array.from(made)).map((module) => [...module]),
+    [[1, 2, 3], [7], []],
+  );
+  assert.deepEqual(
+    coreModules(Uint8Array.from(nested(4))).map((module) => [...module]),
+    [[7]],
+  );
 
   assert.throws(() => coreModules(Uint8Array.from(nested(8))), /not a WebAssembly component/);
-  assert.throws(() => coreModules(Uint8Array.from([...preamble.slice(0, 4), 1, 0, 0, 0])), /not a WebAssembly component/);
+  assert.throws(
+    () => coreModules(Uint8Array.from([...preamble.slice(0, 4), 1, 0, 0, 0])),
+    /not a WebAssembly component/,
+  );
   for (const end of [[1], [1, 0x80], [1, 0xff, 0xff, 0xff, 0xff, 0xff, 0], [1, 2, 0]]) {
     assert.throws(() => coreModules(Uint8Array.from([...preamble, ...end])), /section/, `${end}`);
   }

@@ -36,28 +36,61 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Base64 with the alphabet of RFC 4648, section 4, and padding. */
+/** RFC 4648, section 4. */
+const ALPHABET = toUtf8('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+const PADDING = 0x3d;
+
+/** Of each byte, what it stands for in base64; 255: nothing. */
+const SEXTETS = new Uint8Array(256).fill(255);
+ALPHABET.forEach((code, sextet) => (SEXTETS[code] = sextet));
+
+/**
+ * Base64 with the alphabet of RFC 4648, section 4, and padding. By hand: `btoa` takes a text of one character for each
+ * byte, and making that takes ten times as long. Evidence of a thousand modules has seven megabytes of it.
+ */
 export function toBase64(bytes: Uint8Array): string {
-  // Not all at once: a call takes so many arguments only.
-  const CHUNK = 0x8000;
-  let text = '';
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    text += String.fromCharCode(...bytes.subarray(start, start + CHUNK));
+  const codes = new Uint8Array(4 * Math.ceil(bytes.length / 3));
+  let at = 0;
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [b, c] = [bytes[i + 1], bytes[i + 2]];
+    const group = ((bytes[i] as number) << 16) | ((b ?? 0) << 8) | (c ?? 0);
+    codes[at++] = ALPHABET[group >> 18] as number;
+    codes[at++] = ALPHABET[(group >> 12) & 63] as number;
+    codes[at++] = b === undefined ? PADDING : (ALPHABET[(group >> 6) & 63] as number);
+    codes[at++] = c === undefined ? PADDING : (ALPHABET[group & 63] as number);
   }
-  return btoa(text);
+  return strictUtf8.decode(codes);
 }
 
-/** What base64 stands for, or undefined. Forgives what `atob` forgives: who needs one form compares with {@link toBase64}. */
+/**
+ * What base64 stands for; undefined if it is not exactly what {@link toBase64} writes: other characters, padding or
+ * bits.
+ */
 export function fromBase64(text: string): Uint8Array | undefined {
-  let binary;
-  try {
-    binary = atob(text);
-  } catch {
+  const codes = toUtf8(text);
+  if (codes.length % 4 !== 0) {
     return undefined;
   }
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) {
-    bytes[i] = binary.charCodeAt(i);
+  const padding = codes.at(-1) !== PADDING ? 0 : codes.at(-2) !== PADDING ? 1 : 2;
+  const bytes = new Uint8Array((codes.length / 4) * 3 - padding);
+  const digits = codes.length - padding;
+  let [at, group] = [0, 0];
+  for (let i = 0; i < codes.length; i++) {
+    const sextet = i < digits ? (SEXTETS[codes[i] as number] as number) : 0;
+    if (sextet === 255) {
+      return undefined;
+    }
+    group = (group << 6) | sextet;
+    if (i % 4 === 3) {
+      // What is past the end is not taken, and must be nothing.
+      bytes[at++] = group >> 16;
+      bytes[at++] = group >> 8;
+      bytes[at++] = group;
+      if (i >= digits && (group & (padding === 2 ? 0xffff : 0xff)) !== 0) {
+        return undefined;
+      }
+      group = 0;
+    }
   }
   return bytes;
 }

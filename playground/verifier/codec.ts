@@ -1,16 +1,18 @@
 /**
  * Values of the contract as JSON, in the form that docs/evidence.md fixes, and back.
  *
- * One walk over a table that is generated from `wit/` (`generated/contract.json`) serves every type, so there is no second
- * description of the contract that could differ from the first. Each value has one JSON, and each JSON at most one value:
+ * One walk over a table that is generated from `wit/` (`generated/contract.json`) serves every type, so there is no
+ * second description of the contract that could differ from the first. Each value has one JSON, and each JSON at most
+ * one value:
  *
- * - an object must have exactly the table's fields, in its order. Fields are read and made by names from the table alone, and
- *   lookups by foreign text go through a Map, so that `__proto__` and its like are names as any other: unknown;
+ * - an object must have exactly the table's fields, in its order. Fields are read and made by names from the table
+ *   alone, and lookups by foreign text go through a Map, so that `__proto__` and its like are names as any other:
+ *   unknown;
  * - integers must be in the range of their type; u64 is a bigint, and its decimal digits in JSON;
  * - text must be well-formed: a lone surrogate is no Unicode, and would be replaced on its way into the component.
  *
- * The same walk checks what a web developer hands in ({@link check}): the component's glue would cut an integer to size and take
- * a misspelt optional field for one that is not there.
+ * The same walk checks what a web developer hands in ({@link check}): the component's glue would cut an integer to size
+ * and take a misspelt optional field for one that is not there.
  */
 
 import table from './generated/contract.json' with { type: 'json' };
@@ -63,8 +65,8 @@ export type WriteBytes = (bytes: Uint8Array) => string;
 export type ReadBytes = (text: string) => Uint8Array | undefined;
 
 /**
- * A value's JSON. Throws a {@link ContractError} if it is not of the type: also for fields that the type does not have, and for
- * null in place of a field that is left out.
+ * A value's JSON. Throws a {@link ContractError} if it is not of the type: also for fields that the type does not have,
+ * and for null in place of a field that is left out.
  */
 export function encode<K extends keyof Contract>(type: K, value: Contract[K], bytes: WriteBytes): Json;
 export function encode(type: string, value: unknown, bytes: WriteBytes): Json;
@@ -113,7 +115,9 @@ const prepared = new Map<Type, Form>();
 /** The names of all types of the contract. */
 export const TYPES: readonly string[] = [...named.keys()];
 
-/** What a type consists of. Throws if the table does not have it: a mistake in this package, and never in what it reads. */
+/**
+ * What a type consists of. Throws if the table does not have it: a mistake in this package, and never in what it reads.
+ */
 export function form(type: Type): Form {
   let known = prepared.get(type);
   if (known === undefined) {
@@ -201,7 +205,9 @@ class Walker {
   integer(type: keyof typeof INTEGERS, value: unknown): number {
     // `Object.is`: JSON can write -0, and it is no u8.
     const fits = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= INTEGERS[type];
-    return fits && !Object.is(value, -0) ? (value as number) : this.refuse(`is not an integer from 0 to ${INTEGERS[type]}`);
+    return fits && !Object.is(value, -0)
+      ? (value as number)
+      : this.refuse(`is not an integer from 0 to ${INTEGERS[type]}`);
   }
 
   bool(value: unknown): boolean {
@@ -209,7 +215,9 @@ class Walker {
   }
 
   choice(names: ReadonlySet<string>, value: unknown): string {
-    return typeof value === 'string' && names.has(value) ? value : this.refuse(`is not one of ${[...names].join(', ')}`);
+    return typeof value === 'string' && names.has(value)
+      ? value
+      : this.refuse(`is not one of ${[...names].join(', ')}`);
   }
 }
 
@@ -333,7 +341,9 @@ class Decoder extends Walker {
       case 'u64': {
         // At most 20 digits, before it is made a number: a long one takes long.
         const value = /^(?:0|[1-9][0-9]{0,19})$/.test(this.text(json)) ? BigInt(json as string) : -1n;
-        return value >= 0n && value <= MAX_U64 ? value : this.refuse(`is not the digits of an integer from 0 to ${MAX_U64}`);
+        return value >= 0n && value <= MAX_U64
+          ? value
+          : this.refuse(`is not the digits of an integer from 0 to ${MAX_U64}`);
       }
       case 'record': {
         if (!isObject(json)) {

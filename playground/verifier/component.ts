@@ -1,9 +1,10 @@
 /**
  * The component as a file: its digest, and the core modules in it.
  *
- * A browser compiles core modules, not components; jco writes the JavaScript that joins them. The modules are sections of the
- * component, byte for byte (https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md): cut out of the
- * committed file they are what its digest is of, and nothing is stored twice. The build compares them with jco's.
+ * A browser compiles core modules, not components; jco writes the JavaScript that joins them. The modules are sections
+ * of the component, byte for byte (https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md): cut
+ * out of the committed file they are what its digest is of, and nothing is stored twice. The build compares them with
+ * jco's.
  */
 
 /** `\0asm`, the version of components (0x0d), and the layer: 1 is a component. */

@@ -1,10 +1,10 @@
 /**
  * Evidence: the file that a verdict can be had from again. docs/evidence.md is the format's specification.
  *
- * Reading is strict, because evidence comes from others. Every byte is accounted for: the header is fixed, the digest covers
- * what follows, the gzip member must be the whole of the file, and the document is read into types, written again and compared,
- * so that it means one thing to every reader. Sizes are checked before and while something is unpacked. Nothing that the file says is
- * repeated in a message, but in {@link quote}s.
+ * Reading is strict, because evidence comes from others. Every byte is accounted for: the header is fixed, the digest
+ * covers what follows, the gzip member must be the whole of the file, and the document is read into types, written
+ * again and compared, so that it means one thing to every reader. Sizes are checked before and while something is
+ * unpacked. Nothing that the file says is repeated in a message, but in {@link quote}s.
  */
 
 import { fromBase64, fromUtf8, quote, sameBytes, sha256, sha256Bytes, toBase64, toUtf8 } from './bytes.js';
@@ -103,11 +103,10 @@ export async function readEvidence(file: Uint8Array, limits: EvidenceLimits = EV
   return readDocument(await unpack(file, limits.document), limits);
 }
 
-/** Writes a file of evidence. Throws an {@link EvidenceError} past a limit, and a ContractError for what is no value. */
-export async function writeEvidence(
-  evidence: Evidence,
-  limits: EvidenceLimits = EVIDENCE_LIMITS,
-): Promise<Uint8Array> {
+/**
+ * Writes a file of evidence. Throws an {@link EvidenceError} past a limit, and a ContractError for what is no value.
+ */
+export async function writeEvidence(evidence: Evidence, limits: EvidenceLimits = EVIDENCE_LIMITS): Promise<Uint8Array> {
   if (evidence.exchange.length > limits.rounds) {
     throw tooManyRounds(limits);
   }
@@ -129,28 +128,24 @@ export async function writeEvidence(
 
 /** The document in a file whose header and digest are right. */
 async function unpack(file: Uint8Array, limit: number): Promise<Uint8Array> {
-  let document;
-  try {
-    document = await collect(file, new DecompressionStream('gzip'), limit);
-  } catch (error) {
-    if (error instanceof EvidenceError) {
-      throw error;
-    }
-    throw new EvidenceError('malformed', 'the file is no gzip member', { cause: error });
+  // Some engines pass over what follows a gzip member, or read a second one. If there is something, then what lies
+  // before the trailer of the file is a whole deflate stream even without its last byte; otherwise that byte has the
+  // end of the stream.
+  const deflated = file.subarray(BODY_AT, file.length - TRAILER_BYTES - 1);
+  const [document, longer] = await Promise.allSettled([
+    collect(file, new DecompressionStream('gzip'), limit),
+    collect(deflated, new DecompressionStream('deflate-raw'), limit),
+  ]);
+  if (document.status === 'rejected') {
+    const cause: unknown = document.reason;
+    throw cause instanceof EvidenceError
+      ? cause
+      : new EvidenceError('malformed', 'the file is no gzip member', { cause });
   }
-  // Some engines pass over what follows the member, or read a second one. If there is something, then what lies before the
-  // trailer of the file is a whole deflate stream even without its last byte; otherwise that byte has the end of the stream.
-  let whole = true;
-  try {
-    const deflated = file.subarray(BODY_AT, file.length - TRAILER_BYTES - 1);
-    await collect(deflated, new DecompressionStream('deflate-raw'), limit);
-  } catch {
-    whole = false;
-  }
-  if (whole) {
+  if (longer.status === 'fulfilled') {
     throw new EvidenceError('malformed', 'something follows the gzip member');
   }
-  return document;
+  return document.value;
 }
 
 /** What a stream makes of bytes, unless it is more than so many. */
@@ -194,8 +189,11 @@ async function writeDocument({ job, exchange, outcome }: Evidence): Promise<stri
     all.add(bytes);
     return '';
   });
-  const digests = new Map(await Promise.all([...all].map(async (bytes) => [bytes, await sha256(bytes)] as const)));
-  return toText({ job, exchange, outcome }, (bytes) => digests.get(bytes) as string);
+  const named = [...all].map(
+    async (bytes) => [bytes, { name: await sha256(bytes), written: writeContent(bytes) }] as const,
+  );
+  const contents = new Map<Uint8Array, Content>(await Promise.all(named));
+  return toText({ job, exchange, outcome }, (bytes) => contents.get(bytes) as Content);
 }
 
 /** The document but for its contents. */
@@ -213,16 +211,21 @@ function toDocument({ job, exchange, outcome }: Evidence, bytes: (bytes: Uint8Ar
   };
 }
 
-/** The document's text, with what `digest` says of bytes. */
-function toText(evidence: Evidence, digest: (bytes: Uint8Array) => string): string {
-  const contents = new Map<string, Uint8Array>();
+/** Bytes in `contents`: their name, and what they are written as. */
+interface Content {
+  name: string;
+  written: Json;
+}
+
+/** The document's text, with the contents that belong to bytes. */
+function toText(evidence: Evidence, content: (bytes: Uint8Array) => Content): string {
+  const contents = new Map<string, Json>();
   const document = toDocument(evidence, (bytes) => {
-    const name = digest(bytes);
-    contents.set(name, bytes);
+    const { name, written } = content(bytes);
+    contents.set(name, written);
     return name;
   });
-  const sorted = [...contents].sort(([a], [b]) => (a < b ? -1 : 1));
-  document['contents'] = Object.fromEntries(sorted.map(([name, bytes]) => [name, writeContent(bytes)]));
+  document['contents'] = Object.fromEntries([...contents].sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify(document);
 }
 
@@ -230,17 +233,21 @@ function writeContent(bytes: Uint8Array): Json {
   return fromUtf8(bytes) ?? { base64: toBase64(bytes) };
 }
 
-function readContent(json: Json | undefined): Uint8Array | undefined {
+/** The bytes that {@link writeContent} writes so, and that again: undefined if it writes none so, but for more keys. */
+function readContent(json: Json | undefined): { bytes: Uint8Array; written: Json } | undefined {
   if (typeof json === 'string') {
-    return json.isWellFormed() ? toUtf8(json) : undefined;
+    return json.isWellFormed() ? { bytes: toUtf8(json), written: json } : undefined;
   }
   const base64 = typeof json === 'object' && json !== null && !Array.isArray(json) ? json['base64'] : undefined;
-  return typeof base64 === 'string' ? fromBase64(base64) : undefined;
+  const bytes = typeof base64 === 'string' ? fromBase64(base64) : undefined;
+  return bytes !== undefined && fromUtf8(bytes) === undefined
+    ? { bytes, written: { base64: base64 as string } }
+    : undefined;
 }
 
 /** What an evidence's document says. */
-async function readDocument(bytes: Uint8Array, limits: EvidenceLimits): Promise<Evidence> {
-  const text = fromUtf8(bytes);
+async function readDocument(file: Uint8Array, limits: EvidenceLimits): Promise<Evidence> {
+  const text = fromUtf8(file);
   if (text === undefined) {
     throw new EvidenceError('malformed', 'the document is not UTF-8');
   }
@@ -258,22 +265,23 @@ async function readDocument(bytes: Uint8Array, limits: EvidenceLimits): Promise<
   if (exchange.length > limits.rounds) {
     throw tooManyRounds(limits);
   }
-  const contents = new Map<string, Uint8Array>();
-  const digests = new Map<Uint8Array, string>();
-  for (const [name, value] of Object.entries(listed)) {
+  const byName = new Map<string, Uint8Array>();
+  const contents = new Map<Uint8Array, Content>();
+  const read = Object.entries(listed).map(async ([name, value]) => {
     const content = readContent(value);
-    if (content === undefined || (await sha256(content)) !== name) {
+    if (content === undefined || (await sha256(content.bytes)) !== name) {
       throw new EvidenceError('malformed', `the content ${quote(name)} is not what its name is the digest of`);
     }
-    contents.set(name, content);
-    digests.set(content, name);
-  }
+    byName.set(name, content.bytes);
+    contents.set(content.bytes, { name, written: content.written });
+  });
+  await Promise.all(read);
   let evidence: Evidence;
   let again: string;
   try {
-    const read = (name: string): Uint8Array | undefined => contents.get(name);
+    const bytes = (name: string): Uint8Array | undefined => byName.get(name);
     evidence = {
-      job: decode('job.job', document['job'] as Json, read),
+      job: decode('job.job', document['job'] as Json, bytes),
       exchange: exchange.map((round) => {
         if (!Array.isArray(round)) {
           throw new EvidenceError('malformed', 'a round of the exchange is not a list');
@@ -281,14 +289,14 @@ async function readDocument(bytes: Uint8Array, limits: EvidenceLimits): Promise<
         return round.map((pair) => {
           const { request, response } = members(pair, ['request', 'response']);
           return {
-            request: decode('exchange.request', request as Json, read),
-            response: decode('exchange.response', response as Json, read),
+            request: decode('exchange.request', request as Json, bytes),
+            response: decode('exchange.response', response as Json, bytes),
           };
         });
       }),
-      outcome: decode('verify.outcome', document['outcome'] as Json, read),
+      outcome: decode('verify.outcome', document['outcome'] as Json, bytes),
     };
-    again = toText(evidence, (bytes) => digests.get(bytes) as string);
+    again = toText(evidence, (content) => contents.get(content) as Content);
   } catch (error) {
     if (error instanceof ContractError) {
       throw new EvidenceError('malformed', `the document is not evidence: ${error.message}`, { cause: error });
@@ -308,12 +316,15 @@ function members(json: Json | undefined, names: string[]): Record<string, Json> 
   }
   const schema = Object.hasOwn(json, 'schema') ? json['schema'] : undefined;
   if (names[0] === 'schema' && schema !== EVIDENCE_SCHEMA && typeof schema === 'string') {
-    const message = `this is ${quote(schema)}, and what is read here is ${EVIDENCE_SCHEMA}: use the version that recorded it`;
-    throw new EvidenceError('other-schema', message);
+    const message = `this is ${quote(schema)}, and what is read here is ${EVIDENCE_SCHEMA}`;
+    throw new EvidenceError('other-schema', `${message}: use the version that recorded it`);
   }
   const keys = Object.keys(json);
   if (keys.length !== names.length || names.some((name, i) => keys[i] !== name)) {
-    throw new EvidenceError('malformed', `the document is not evidence: no object with ${names.join(', ')}, in this order`);
+    throw new EvidenceError(
+      'malformed',
+      `the document is not evidence: no object with ${names.join(', ')}, in this order`,
+    );
   }
   return json;
 }

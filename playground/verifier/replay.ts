@@ -1,9 +1,9 @@
 /**
  * Judging again from evidence, and recording it.
  *
- * A replay believes nothing of the evidence but what the component makes of it. With the component that recorded, the run is a
- * function of what the evidence holds: the same questions must be asked, the same outcome must come, and anything else is an
- * error. With another, which must be asked for, answers are found by their questions.
+ * A replay believes nothing of the evidence but what the component makes of it. With the component that recorded, the
+ * run is a function of what the evidence holds: the same questions must be asked, the same outcome must come, and
+ * anything else is an error. With another, which must be asked for, answers are found by their questions.
  */
 
 import { quote, toBase64 } from './bytes.js';
@@ -28,8 +28,8 @@ export interface Replayed {
   /** What the component says now. */
   outcome: Outcome;
   /**
-   * Whether the component is the one that recorded. Then the outcome is the recorded one, byte for byte; otherwise only what the
-   * other component makes of the same answers.
+   * Whether the component is the one that recorded. Then the outcome is the recorded one, byte for byte; otherwise only
+   * what the other component makes of the same answers.
    */
   sameComponent: boolean;
 }
@@ -47,13 +47,17 @@ export async function replay(verifier: Verifier, evidence: Evidence, options: Re
   const recordedBy = evidence.job.tool.component;
   const sameComponent = recordedBy === verifier.digest;
   if (!sameComponent && options.otherComponent !== true) {
-    const message = `recorded with the component ${quote(recordedBy)}, and this one is ${verifier.digest}: use the version that recorded it, or ask for a replay with another`;
-    throw new EvidenceError('other-component', message);
+    const message = `recorded with the component ${quote(recordedBy)}, and this one is ${verifier.digest}`;
+    const help = 'use the version that recorded it, or ask for a replay with another';
+    throw new EvidenceError('other-component', `${message}: ${help}`);
   }
   const answers = sameComponent ? new InOrder(evidence.exchange) : new ByQuestion(evidence.exchange);
   const end = await verifier.verify(evidence.job, answers, options.watch);
   if (end.tag === 'refused') {
-    throw new EvidenceError('other-outcome', `the component refuses the job (${end.refusal.tag}), and the evidence has a report`);
+    throw new EvidenceError(
+      'other-outcome',
+      `the component refuses the job (${end.refusal.tag}), and the evidence has a report`,
+    );
   }
   if (sameComponent) {
     answers.finish();
@@ -99,7 +103,10 @@ class InOrder implements Fetcher {
     });
     const next = round[requests.length];
     if (next !== undefined) {
-      throw new EvidenceError('never-asked', `the evidence answers ${name(next.request)}, which the component does not ask`);
+      throw new EvidenceError(
+        'never-asked',
+        `the evidence answers ${name(next.request)}, which the component does not ask`,
+      );
     }
     return answers;
   }
@@ -108,14 +115,18 @@ class InOrder implements Fetcher {
   finish(): void {
     if (this.#round < this.#exchange.length) {
       const rounds = this.#exchange.length - this.#round;
-      throw new EvidenceError('never-asked', `the evidence has ${rounds} more rounds of answers than the component asks for`);
+      throw new EvidenceError(
+        'never-asked',
+        `the evidence has ${rounds} more rounds of answers than the component asks for`,
+      );
     }
   }
 }
 
 /**
- * Gives the recorded answers by their requests: to one that comes again what it got then, and after that the last again. What the
- * module cache has is found by module version too, because another component may ask for more or fewer of them at once.
+ * Gives the recorded answers by their requests: to one that comes again what it got then, and after that the last
+ * again. What the module cache has is found by module version too, because another component may ask for more or fewer
+ * of them at once.
  */
 class ByQuestion implements Fetcher {
   readonly #answers = new Map<string, Response[]>();

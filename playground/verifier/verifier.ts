@@ -1,10 +1,11 @@
 /**
- * A host around the component, for JavaScript: it hands over a job, answers what the component asks by way of a {@link Fetcher},
- * and gives back how it ended. Like every host of modanchor it decides nothing.
+ * A host around the component, for JavaScript: it hands over a job, answers what the component asks by way of a {@link
+ * Fetcher}, and gives back how it ended. Like every host of modanchor it decides nothing.
  *
  * - Only the component that this package was built for is run: {@link Verifier.load} compares the digest.
  * - Every run has an instance, and a memory, of its own: none sees what another left behind.
- * - A job and its answers are checked against the contract before they enter; mistakes are errors, never another meaning.
+ * - A job and its answers are checked against the contract before they enter; mistakes are errors, never another
+ *   meaning.
  */
 
 import built from './generated/component.json' with { type: 'json' };
@@ -38,9 +39,9 @@ export const MAX_ROUNDS = 10_000;
 /** Answers what the component asks for. */
 export interface Fetcher {
   /**
-   * Answers all of these, in their order: `{ tag: 'ok', val: answer }`, or `{ tag: 'err', val: failure }` where there is
-   * nothing to be had, which is an answer like any other. They do not depend on each other: fetch them in parallel. An error that
-   * is thrown ends the run.
+   * Answers all of these, in their order: `{ tag: 'ok', val: answer }`, or `{ tag: 'err', val: failure }` where there
+   * is nothing to be had, which is an answer like any other. They do not depend on each other: fetch them in parallel.
+   * An error that is thrown ends the run.
    */
   answer(requests: Request[]): Response[] | Promise<Response[]>;
 }
@@ -60,7 +61,10 @@ export interface Watch {
 /** How a run ended: with a report, or because the job makes no sense. */
 export type End = { tag: 'done'; outcome: Outcome } | { tag: 'refused'; refusal: Refusal };
 
-/** Bytes that can be read here and there without waiting: what hashing reads. In a worker, FileReaderSync reads a file so. */
+/**
+ * Bytes that can be read here and there without waiting: what hashing reads. In a worker, FileReaderSync reads a file
+ * so.
+ */
 export interface SyncBlob {
   /** How many bytes there are. */
   readonly size: number;
@@ -100,8 +104,8 @@ export class Verifier {
   }
 
   /**
-   * Compiles the component, `modanchor.wasm`. Throws a {@link VerifierError} if it is not the one that this package was built
-   * for: the JavaScript around another would not fit.
+   * Compiles the component, `modanchor.wasm`. Throws a {@link VerifierError} if it is not the one that this package was
+   * built for: the JavaScript around another would not fit.
    */
   static async load(component: Uint8Array): Promise<Verifier> {
     const digest = await sha256(component);
@@ -118,8 +122,8 @@ export class Verifier {
   /**
    * Runs a job to its end. `job.tool.component` is set to the component's own digest, so that a report names its judge.
    *
-   * Throws a ContractError if the job or an answer is not what the contract says, a {@link VerifierError}, and whatever the
-   * fetcher and the watch throw. Then there is no verdict.
+   * Throws a ContractError if the job or an answer is not what the contract says, a {@link VerifierError}, and whatever
+   * the fetcher and the watch throw. Then there is no verdict.
    *
    * The component may ask at most `maxRounds` times.
    */
@@ -166,24 +170,30 @@ export class Verifier {
   }
 
   /**
-   * The h1 of a module's zip, in constant memory. With `rules`, the zip must be one that Go accepts for that module version. With
-   * `files`, the list of files comes too.
+   * The h1 of a module's zip, in constant memory. With `rules`, the zip must be one that Go accepts for that module
+   * version. With `files`, the list of files comes too.
    */
   async h1Zip(zip: SyncBlob, rules?: ModuleVersion, files = false): Promise<Result<Measured, HashingError>> {
+    if (rules !== undefined) {
+      check('types.module-version', rules);
+    }
+    const bytes = new HostBlob(zip);
     const { hashing } = await this.#instance();
-    return result(() => hashing.h1Zip(new HostBlob(zip), rules, files));
+    return result(() => hashing.h1Zip(bytes, rules, files));
   }
 
   /** The h1 of a go.mod. */
   async h1Mod(goMod: SyncBlob): Promise<Result<Measured, HashingError>> {
+    const bytes = new HostBlob(goMod);
     const { hashing } = await this.#instance();
-    return result(() => hashing.h1Mod(new HostBlob(goMod)));
+    return result(() => hashing.h1Mod(bytes));
   }
 
   /** What a Go program, ELF, Mach-O or PE, says of its build. */
   async program(program: SyncBlob): Promise<Result<BuildInfo, HashingError>> {
+    const bytes = new HostBlob(program);
     const { hashing } = await this.#instance();
-    return result(() => hashing.program(new HostBlob(program)));
+    return result(() => hashing.program(bytes));
   }
 
   /** A new instance. */
@@ -203,13 +213,20 @@ export class Verifier {
 /** `blob` of the contract over a {@link SyncBlob}. What it throws that is no Error is the contract's `read-error`. */
 class HostBlob {
   readonly #bytes: SyncBlob;
+  readonly #size: bigint;
 
+  /** Throws a RangeError for a size that is none. It is asked for once: it must be the same at every call. */
   constructor(bytes: SyncBlob) {
+    const { size } = bytes;
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new RangeError('the size of a blob is not a number of bytes');
+    }
     this.#bytes = bytes;
+    this.#size = BigInt(size);
   }
 
   size(): bigint {
-    return BigInt(this.#bytes.size);
+    return this.#size;
   }
 
   readAt(offset: bigint, length: number): Uint8Array {
@@ -235,26 +252,31 @@ export function syncBlob(bytes: Uint8Array): SyncBlob {
 function checkAnswers(answers: unknown, requests: number): asserts answers is Response[] {
   if (!Array.isArray(answers) || answers.length !== requests) {
     const given = Array.isArray(answers) ? `${answers.length} answers` : 'no list of answers';
-    throw new VerifierError('wrong-answers', `the fetcher gave ${given} to ${requests} requests: each needs one, in order`);
+    throw new VerifierError(
+      'wrong-answers',
+      `the fetcher gave ${given} to ${requests} requests: each needs one, in order`,
+    );
   }
   for (const answer of answers) {
     check('exchange.response', answer);
   }
 }
 
-/** Runs what is in the component. A trap is said to be one. */
+/** Runs what is in the component. A trap is said to be one; a stack that is too deep is a RangeError in some engines. */
 function guarded<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
       throw new VerifierError('trap', 'the component stopped without a verdict: please report this', { cause: error });
     }
     throw error;
   }
 }
 
-/** What a function of the component gives back: jco throws an error with a `payload` where the contract has a result. */
+/**
+ * What a function of the component gives back: jco throws an error with a `payload` where the contract has a result.
+ */
 function result<T, E>(call: () => T): Result<T, E> {
   try {
     return { tag: 'ok', val: guarded(call) };

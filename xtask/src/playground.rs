@@ -42,17 +42,19 @@ impl Playground {
             None => root().join("dist/modanchor.wasm"),
         };
         ensure!(component.is_file(), "{} is not there", component.display());
+        // Node.js runs in another folder.
+        let (component, out) = (std::path::absolute(component)?, std::path::absolute(self.out)?);
         let generated = source.join("verifier/generated");
         std::fs::create_dir_all(&generated).with_context(|| format!("cannot make {}", generated.display()))?;
         let file = generated.join("contract.json");
         std::fs::write(&file, table(&root().join("wit"))?)
             .with_context(|| format!("cannot write {}", file.display()))?;
-        run(Command::new("node").arg(source.join("build.mjs")).arg(&component).arg(&self.out).current_dir(&source))?;
+        run(Command::new("node").arg(source.join("build.mjs")).arg(&component).arg(&out).current_dir(&source))?;
         if self.test {
             let test = source.join("tests/run.mjs");
-            run(Command::new("node").arg(test).arg(&self.out).current_dir(&source))?;
+            run(Command::new("node").arg(test).arg(&out).current_dir(&source))?;
         }
-        Ok(format!("{}: verifier and page, around {}", self.out.display(), component.display()))
+        Ok(format!("{}: verifier and page, around {}", out.display(), component.display()))
     }
 }
 
@@ -85,8 +87,8 @@ fn install(source: &Path) -> Result<()> {
 ///
 /// A type is the name of a primitive (`bool`, `u8`, `u16`, `u32`, `u64`, `string`), `bytes` for `list<u8>`, the key of
 /// another, or one of `{"record": [[NAME, TYPE], …]}`, `{"variant": [[NAME, TYPE or null], …]}`, `{"enum": [NAME, …]}`,
-/// `{"flags": [NAME, …]}`, `{"option": TYPE}`, `{"list": TYPE}`, `{"tuple": [TYPE, …]}`, `{"result": [TYPE, TYPE]}`. Aliases of
-/// `use` are resolved; resources are left out.
+/// `{"flags": [NAME, …]}`, `{"option": TYPE}`, `{"list": TYPE}`, `{"tuple": [TYPE, …]}`, `{"result": [TYPE, TYPE]}`.
+/// Aliases of `use` are resolved; resources are left out.
 ///
 /// # Errors
 /// A contract that cannot be read, or one with a kind of type that docs/evidence.md gives no JSON for.
