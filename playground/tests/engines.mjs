@@ -13,7 +13,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { CHROMIUM, hasChromium, openBare } from './bare.mjs';
+import { CHROMIUM, hasChromium, openBare } from './chromium.mjs';
 
 /** What the inputs must hold for the comparison to say something. */
 const LEAST = {
