@@ -145,6 +145,9 @@ const bytes = readFileSync(component);
 const version = /^\[workspace\.package\]\nversion = "(.*)"$/m.exec(
   readFileSync(join(here, '../Cargo.toml'), 'utf8'),
 )?.[1];
+if (version === undefined) {
+  throw new Error('Cargo.toml names no version of the workspace');
+}
 await generate(component, bytes);
 for (const name of ['verifier', 'page']) {
   rmSync(join(out, name), { recursive: true, force: true });

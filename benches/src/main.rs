@@ -25,8 +25,8 @@ const MODULE: &str = "github.com/sigstore/cosign/v3@v3.1.2";
 const LINES: usize = 969;
 
 const USAGE: &str = "usage: cargo run --release -p benches [-- [--runs N] [NAME…]]
-names: cold delay warm start memory requests million render action hashzip modcache component tuf
-       sigstore";
+names: cold delay warm start replay memory requests million render action hashzip modcache component
+       tuf sigstore";
 
 /// How one run went.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +52,8 @@ fn main() -> Result<()> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--runs" => runs = args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0).context(USAGE)?,
-            "cold" | "delay" | "warm" | "start" | "memory" | "requests" | "million" | "hashzip" | "modcache"
-            | "component" | "render" | "action" | "tuf" | "sigstore" => names.push(arg),
+            "cold" | "delay" | "warm" | "start" | "replay" | "memory" | "requests" | "million" | "hashzip"
+            | "modcache" | "component" | "render" | "action" | "tuf" | "sigstore" => names.push(arg),
             _ => bail!(USAGE),
         }
     }
@@ -79,6 +79,7 @@ fn main() -> Result<()> {
         ("delay", Bench::delay),
         ("warm", Bench::warm),
         ("start", Bench::start),
+        ("replay", Bench::replay),
         ("memory", Bench::memory),
         ("requests", Bench::requests),
         ("million", Bench::million),
@@ -283,6 +284,24 @@ impl Bench {
         let few: String = self.gosum.split_inclusive('\n').take(100).collect();
         let (ours, peer) = self.warm_pairs(&self.warmed(&few)?)?;
         Ok(vec![Row::times("start to verdict, warm, 100 lines, x/mod's client".to_owned(), ours, peer, "< 15 ms")])
+    }
+
+    /// Judging a recorded run again, beside the run itself. The evidence stays, for playground/tests/bench.mjs.
+    fn replay(&self) -> Result<Vec<Row>> {
+        let server = self.server("0ms")?;
+        let evidence = e2e::target().join("bench/cosign.evidence");
+        let file = evidence.to_str().context("a path in UTF-8")?;
+        self.ours(&Sandbox::with_gosum(&self.gosum), server.url(), &["--record", file])?;
+        let s = Sandbox::new();
+        let (ours, peer) = self.pairs(
+            || {
+                let mut command = self.command(&self.modanchor, &s);
+                command.args(["replay", "--quiet", file]);
+                self.run(command, &s, 0)
+            },
+            || self.ours(&Sandbox::with_gosum(&self.gosum), server.url(), &[]),
+        )?;
+        Ok(vec![Row::times(format!("replay, {LINES} lines, the run itself, cold"), ours, peer, "< 150 ms")])
     }
 
     /// As many findings as a report lists, in every format that a CI service reads. The peer is the same command with

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   readEvidence,
@@ -15,7 +15,7 @@ import {
   type Job,
   type Request,
 } from '../verifier/index.js';
-import { goSum, HELLO, job, recorded, RECORDED } from './made.js';
+import { goSum, HELLO, job, recorded, RECORDED, unpack } from './made.js';
 
 const component = readFileSync(join(process.env['PLAYGROUND_OUT'] as string, 'verifier/modanchor.wasm'));
 const verifier = await Verifier.load(new Uint8Array(component));
@@ -44,6 +44,21 @@ test('a run that was recorded is judged again, to the same bytes', async () => {
     await record(job({ tag: 'lookup', val: ['a.b/c@v1.0.0'] })),
   ]) {
     assert.deepEqual(await replay(verifier, run), { outcome: run.outcome, sameComponent: true });
+  }
+});
+
+test('evidence that the program wrote is read, and would be written so', async () => {
+  const samples = join(process.env['REPOSITORY'] as string, 'playground/page/samples');
+  const names = readdirSync(samples).filter((name) => name.endsWith('.evidence'));
+  assert.ok(names.length >= 5, names.join());
+  for (const name of names) {
+    const file = new Uint8Array(readFileSync(join(samples, name)));
+    const evidence = await readEvidence(file);
+    assert.equal(unpack(await writeEvidence(evidence)), unpack(file), name);
+    // A sample may have been recorded with an earlier component.
+    const { outcome, sameComponent } = await replay(verifier, evidence, { otherComponent: true });
+    assert.equal(outcome.verdict, evidence.outcome.verdict, name);
+    assert.equal(sameComponent, evidence.job.tool.component === verifier.digest, name);
   }
 });
 

@@ -7,7 +7,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -38,6 +38,8 @@ function run(...args) {
   }
 }
 run('node_modules/typescript/bin/tsc', '--noEmit');
+// For the large files that tests make.
+mkdirSync(join(resolve(out), 'tests'), { recursive: true });
 // Below node_modules, so that packages are found from there.
 const bundled = join(playground, 'node_modules/.tests');
 rmSync(bundled, { recursive: true, force: true });

@@ -310,6 +310,14 @@ test('bytes that cannot be read are said to be so', async () => {
   assert.deepEqual(await read(() => 'x' as never), { tag: 'err', val: { tag: 'read', val: 'changed' } });
 });
 
+test('a blob without a size, and a module version that is none, do not get in', async () => {
+  for (const size of [NaN, -1, 0.5, 2 ** 53, Infinity, '9' as never]) {
+    await assert.rejects(verifier.h1Zip({ size, readAt: () => new Uint8Array() }), { name: 'RangeError' }, `${size}`);
+  }
+  const rules = { path: '\ud800', version: 'v1.0.0' };
+  await assert.rejects(verifier.h1Zip(syncBlob(HELLO), rules), { name: 'ContractError' });
+});
+
 test('only the component that the package was built for is run', async () => {
   const sha256 = createHash('sha256').update(component).digest('hex');
   assert.deepEqual([verifier.digest, COMPONENT_DIGEST], [`sha256:${sha256}`, `sha256:${sha256}`]);

@@ -174,20 +174,26 @@ export class Verifier {
    * version. With `files`, the list of files comes too.
    */
   async h1Zip(zip: SyncBlob, rules?: ModuleVersion, files = false): Promise<Result<Measured, HashingError>> {
+    if (rules !== undefined) {
+      check('types.module-version', rules);
+    }
+    const bytes = new HostBlob(zip);
     const { hashing } = await this.#instance();
-    return result(() => hashing.h1Zip(new HostBlob(zip), rules, files));
+    return result(() => hashing.h1Zip(bytes, rules, files));
   }
 
   /** The h1 of a go.mod. */
   async h1Mod(goMod: SyncBlob): Promise<Result<Measured, HashingError>> {
+    const bytes = new HostBlob(goMod);
     const { hashing } = await this.#instance();
-    return result(() => hashing.h1Mod(new HostBlob(goMod)));
+    return result(() => hashing.h1Mod(bytes));
   }
 
   /** What a Go program, ELF, Mach-O or PE, says of its build. */
   async program(program: SyncBlob): Promise<Result<BuildInfo, HashingError>> {
+    const bytes = new HostBlob(program);
     const { hashing } = await this.#instance();
-    return result(() => hashing.program(new HostBlob(program)));
+    return result(() => hashing.program(bytes));
   }
 
   /** A new instance. */
@@ -207,13 +213,20 @@ export class Verifier {
 /** `blob` of the contract over a {@link SyncBlob}. What it throws that is no Error is the contract's `read-error`. */
 class HostBlob {
   readonly #bytes: SyncBlob;
+  readonly #size: bigint;
 
+  /** Throws a RangeError for a size that is none. It is asked for once: it must be the same at every call. */
   constructor(bytes: SyncBlob) {
+    const { size } = bytes;
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new RangeError('the size of a blob is not a number of bytes');
+    }
     this.#bytes = bytes;
+    this.#size = BigInt(size);
   }
 
   size(): bigint {
-    return BigInt(this.#bytes.size);
+    return this.#size;
   }
 
   readAt(offset: bigint, length: number): Uint8Array {
@@ -249,12 +262,12 @@ function checkAnswers(answers: unknown, requests: number): asserts answers is Re
   }
 }
 
-/** Runs what is in the component. A trap is said to be one. */
+/** Runs what is in the component. A trap is said to be one; a stack that is too deep is a RangeError in some engines. */
 function guarded<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) {
+    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
       throw new VerifierError('trap', 'the component stopped without a verdict: please report this', { cause: error });
     }
     throw error;

@@ -16,6 +16,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
+/// The environments of tests that run Python: the folder under target/tools, and what is installed there.
+const PYTHON: [(&str, &str); 3] = [
+    ("tuf", "tests/peer/tuf/requirements.txt"),
+    ("s3", "tests/peer/s3/requirements.txt"),
+    ("wasmtime", "docs/examples/python/requirements.txt"),
+];
+
 /// The chores of this repository.
 #[derive(Parser)]
 enum Chore {
@@ -65,6 +72,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// target/evidence, empty: where the end-to-end tests leave what they recorded, for playground/tests/engines.mjs.
+fn evidence() -> Result<PathBuf> {
+    let dir = component::root().join("target/evidence");
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    }
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}
+
 impl Chore {
     fn run(self) -> Result<()> {
         match self {
@@ -88,17 +105,17 @@ impl Chore {
             Self::Playground(playground) => println!("{}", playground.run()?),
             Self::Release(release) => println!("{}", release.run()?),
             Self::Test { args } => {
-                for name in ["tuf", "s3"] {
-                    if python::environment(name, &format!("tests/peer/{name}/requirements.txt"))?.is_none() {
-                        eprintln!(
-                            "no python3 (3.10 or later) with venv and pip: tests beside peers in Python will skip"
-                        );
+                for (name, requirements) in PYTHON {
+                    if python::environment(name, requirements)?.is_none() {
+                        eprintln!("no python3 (3.10 or later) with venv and pip: tests in Python will skip");
                     }
                 }
                 let out = component::default_path();
                 component::write(&out, &component::build()?)?;
+                let evidence = evidence()?;
                 let mut test = component::cargo();
-                test.args(["test", "--workspace", "--locked"]).args(args).env("MODANCHOR_COMPONENT", out);
+                test.args(["test", "--workspace", "--locked"]).args(args);
+                test.env("MODANCHOR_COMPONENT", out).env("MODANCHOR_KEEP_EVIDENCE", evidence);
                 component::run(&mut test)?;
             }
         }

@@ -32,28 +32,55 @@ impl Playground {
     /// Builds from dist/modanchor.wasm, or from what `MODANCHOR_COMPONENT` names.
     ///
     /// # Errors
-    /// No Node.js, packages that cannot be installed, sources with an error, and tests that fail.
+    /// Those of [`build`] and [`test`].
     pub(crate) fn run(self) -> Result<String> {
-        probe()?;
-        let source = root().join("playground");
-        install(&source)?;
         let component = match std::env::var_os("MODANCHOR_COMPONENT") {
             Some(path) => PathBuf::from(path),
             None => root().join("dist/modanchor.wasm"),
         };
-        ensure!(component.is_file(), "{} is not there", component.display());
-        let generated = source.join("verifier/generated");
-        std::fs::create_dir_all(&generated).with_context(|| format!("cannot make {}", generated.display()))?;
-        let file = generated.join("contract.json");
-        std::fs::write(&file, table(&root().join("wit"))?)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        run(Command::new("node").arg(source.join("build.mjs")).arg(&component).arg(&self.out).current_dir(&source))?;
+        build(&component, &self.out)?;
         if self.test {
-            let test = source.join("tests/run.mjs");
-            run(Command::new("node").arg(test).arg(&self.out).current_dir(&source))?;
+            test(&self.out)?;
         }
         Ok(format!("{}: verifier and page, around {}", self.out.display(), component.display()))
     }
+}
+
+/// Builds `verifier/` and `page/` in `out` from a component, in place of those that are there: the same bytes from any
+/// checkout.
+///
+/// # Errors
+/// No Node.js, packages that cannot be installed, and sources with an error.
+pub(crate) fn build(component: &Path, out: &Path) -> Result<()> {
+    probe()?;
+    let source = root().join("playground");
+    install(&source)?;
+    ensure!(component.is_file(), "{} is not there", component.display());
+    let generated = source.join("verifier/generated");
+    std::fs::create_dir_all(&generated).with_context(|| format!("cannot make {}", generated.display()))?;
+    let file = generated.join("contract.json");
+    std::fs::write(&file, table(&root().join("wit"))?).with_context(|| format!("cannot write {}", file.display()))?;
+    node(&source, "build.mjs", &[component, out])
+}
+
+/// Runs the tests of the playground on what [`build`] has made of `out`. They also judge again what is in the folder that
+/// `MODANCHOR_KEEP_EVIDENCE` names.
+///
+/// # Errors
+/// Tests that fail.
+pub(crate) fn test(out: &Path) -> Result<()> {
+    node(&root().join("playground"), "tests/run.mjs", &[out])
+}
+
+/// Runs a program of `source`, there.
+fn node(source: &Path, program: &str, paths: &[&Path]) -> Result<()> {
+    let mut node = Command::new("node");
+    node.arg(program).current_dir(source);
+    for path in paths {
+        // Named from where this runs.
+        node.arg(std::path::absolute(path)?);
+    }
+    run(&mut node)
 }
 
 /// Refuses to go on without a Node.js that is new enough.

@@ -3,8 +3,10 @@
 //! Two parts, which rest on different things:
 //!
 //! - **The authorities' own certificates** come from trusted_root.json, whose every byte TUF or the user vouches for:
-//!   an intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each was issued by the
-//!   next, so that a mixed-up file is noticed, and until when the whole chain is valid.
+//!   an intermediate's as much as a root's. [`Anchors::new`] reads them once, and checks that each names the next as its
+//!   issuer, so that a mixed-up file is noticed, and until when the whole chain is valid. Their signatures by each other
+//!   would say nothing that is not believed already, and take as long as a bundle does. Of a chain that a user puts
+//!   together from files only the root is believed: there, [`Anchors::of_chain`] verifies them.
 //! - **The signer's certificate** is anybody's bytes. rustls-webpki takes it to one of those authorities: names,
 //!   signature, validity, constraints, critical extensions, key usage. As it is anchored at the intermediate, one
 //!   signature is checked for each certificate, however many bundles there are.
@@ -189,10 +191,27 @@ impl Anchors {
     ///
     /// # Errors
     ///
-    /// [`AnchorError`]: one that is not read, or that the next has not issued.
+    /// [`AnchorError`]: one that is not read, or that does not name the next as its issuer.
     pub fn new(authorities: &[Authority], purpose: Purpose) -> Result<Self, AnchorError> {
         let authorities = authorities.iter().enumerate().map(|(index, authority)| prepare(index, authority, purpose));
         Ok(Self { purpose, authorities: authorities.collect::<Result<_, _>>()? })
+    }
+
+    /// Of one authority, of whose certificates only the last one is believed.
+    ///
+    /// # Errors
+    ///
+    /// [`AnchorError`]: also for one whose signature by the next does not verify.
+    pub fn of_chain(authority: &Authority, purpose: Purpose) -> Result<Self, AnchorError> {
+        let anchors = Self::new(std::slice::from_ref(authority), purpose)?;
+        let chain = authority.chain.iter().map(|der| Certificate::parse(der));
+        let chain = chain.collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|error| AnchorError::Certificate { uri: authority.uri.clone(), error })?;
+        if chain.windows(2).all(|pair| is_signed_by(&pair[0], &pair[1].key)) {
+            return Ok(anchors);
+        }
+        let reason = "a signature by the next does not verify";
+        Err(AnchorError::Broken { uri: authority.uri.clone(), reason })
     }
 
     /// The authorities that are believed at that time.
@@ -286,9 +305,6 @@ fn prepare(index: usize, authority: &Authority, purpose: Purpose) -> Result<Prep
     for pair in chain.windows(2) {
         if pair[0].issuer != pair[1].subject {
             return Err(broken("one is not issued by the next"));
-        }
-        if !is_signed_by(&pair[0], &pair[1].key) {
-            return Err(broken("a signature by the next does not verify"));
         }
     }
     let signer = match (purpose, chain.first()) {
@@ -519,7 +535,7 @@ mod tests {
     #[test]
     fn authorities_that_are_no_chain_are_noticed() {
         let instance = Instance::new(1);
-        let reason = |chain: Vec<Vec<u8>>| match Anchors::new(&[authority(&instance, chain)], Purpose::CodeSigning) {
+        let reason = |chain: Vec<Vec<u8>>| match Anchors::of_chain(&authority(&instance, chain), Purpose::CodeSigning) {
             Err(AnchorError::Broken { reason, .. }) => reason,
             other => panic!("{other:?}"),
         };

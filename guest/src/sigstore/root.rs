@@ -155,13 +155,13 @@ impl TrustedRoot {
         })
     }
 
-    /// The same, with one authority for all certificates in place of its own.
+    /// The same, with one authority for all certificates in place of its own: its root is believed, and the others by it.
     ///
     /// # Errors
     ///
     /// [`RootError::Anchor`].
     pub fn with_authority(&self, authority: Authority) -> Result<Self, RootError> {
-        Ok(Self { anchors: Anchors::new(&[authority], Purpose::CodeSigning)?, github: false, ..self.clone() })
+        Ok(Self { anchors: Anchors::of_chain(&authority, Purpose::CodeSigning)?, github: false, ..self.clone() })
     }
 
     /// The logs of signatures.

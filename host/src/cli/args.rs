@@ -1291,6 +1291,8 @@ mod tests {
             "repo",
             "sigstore",
             "statement",
+            "replay",
+            "evidence",
             "explain",
             "completions",
             "man",

@@ -71,6 +71,7 @@ mod tests {
             [
                 "modanchor-action.1",
                 "modanchor-completions.1",
+                "modanchor-evidence.1",
                 "modanchor-explain.1",
                 "modanchor-fix.1",
                 "modanchor-hash.1",
@@ -79,6 +80,7 @@ mod tests {
                 "modanchor-lookup.1",
                 "modanchor-man.1",
                 "modanchor-policy.1",
+                "modanchor-replay.1",
                 "modanchor-repo.1",
                 "modanchor-sigstore.1",
                 "modanchor-statement.1",

@@ -13,6 +13,7 @@ mod bytes;
 mod cache;
 mod cosign;
 mod downloads;
+mod embed;
 mod evidence;
 mod explain;
 mod fix;
