@@ -104,7 +104,7 @@ function banner(report: Report, ran: Ran | Replayed): HTMLElement {
     h(
       'div',
       {},
-      h('h2', { class: 'banner-word', id: 'verdict' }, WORDS[verdict]),
+      h('h2', { class: 'banner-word', id: 'verdict', tabindex: '-1' }, WORDS[verdict]),
       h('p', { class: 'banner-text' }, shown(sentence(report))),
       how && h('p', { class: 'sub' }, how),
     ),
@@ -121,7 +121,7 @@ function refusedView(refusal: { tag: string; val?: string }): HTMLElement {
     h(
       'div',
       {},
-      h('h2', { class: 'banner-word', id: 'verdict' }, 'Refused'),
+      h('h2', { class: 'banner-word', id: 'verdict', tabindex: '-1' }, 'Refused'),
       h('p', { class: 'banner-text' }, shown(text)),
     ),
   );
@@ -428,10 +428,14 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
   const body = h('tbody', {}, ...report.modules.slice(0, MANY_ROWS).map(row));
   const more = button(`Show all ${grouped(report.modules.length)}`, 'button button-small', () => {
     body.append(...report.modules.slice(MANY_ROWS).map(row));
+    keepTable(table);
     more.hidden = true;
   });
   more.hidden = report.modules.length <= MANY_ROWS;
-  const head = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
+  const names = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
+  const head = h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
+  const table = h('table', { class: 'modules' }, head, body);
+  keepTable(table);
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'modules-title' },
@@ -442,22 +446,27 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       h('span', { class: 'sub' }, 'Grade says what is known of who built it: checksums alone are “unverified”.'),
       more,
     ),
-    h(
-      'div',
-      { class: 'table-wrap', role: 'region', 'aria-label': 'Table of module versions', tabindex: 0 },
-      h(
-        'table',
-        { class: 'modules' },
-        h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))),
-        body,
-      ),
-    ),
+    h('div', { class: 'table-wrap', role: 'region', 'aria-label': 'Table of module versions', tabindex: 0 }, table),
   );
 }
+
+const TABLE_ROLES = { thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', th: 'columnheader', td: 'cell' } as const;
+
+/** On narrow screens rows are boxes; browsers then forget that this is a table, unless they are told. */
+function keepTable(table: HTMLTableElement): void {
+  table.setAttribute('role', 'table');
+  for (const [tag, role] of Object.entries(TABLE_ROLES)) {
+    for (const element of table.getElementsByTagName(tag)) element.setAttribute('role', role);
+  }
+}
+
+/** Counts the ways that were asked for, so that the last one is shown. */
+let ways = 0;
 
 async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: Report, focus: boolean): Promise<void> {
   const proof = readProof(ran.proofs.get(escaped(module.path, module.version)) ?? new Uint8Array());
   if (!proof) return;
+  const own = ++ways;
   const way = await climb(proof);
   const head = headOf(
     proof,
@@ -465,6 +474,7 @@ async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: R
   );
   const { sumdb } = ran.job;
   const signed = head && sumdb.tag === 'database' ? await verifyHead(head, sumdb.val.key) : 'cannot';
+  if (own !== ways) return;
   const name = `${module.path} ${module.version}`;
   const title = h('h2', { id: 'way-title', tabindex: '-1' }, 'From the record to the signed root: ', code(name));
   const database = report.sumdbs[0]?.name ?? 'the database';

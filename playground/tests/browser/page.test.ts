@@ -128,6 +128,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await page.getByText('No checksum database answers at').waitFor();
     await page.getByText('modanchor verify --record run.evidence').first().waitFor();
     assert.deepEqual(lookups(server.asked), []);
+    await page.getByRole('button', { name: 'Close this message' }).click();
     await page.getByRole('button', { name: 'Judge the file alone' }).click();
     assert.equal(await verdict(page), 'Incomplete');
   });
@@ -255,7 +256,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await page.keyboard.press('Enter');
     assert.equal(await verdict(page), 'Fail');
     // The result has the focus, so reading goes on there.
-    await page.waitForFunction(() => document.activeElement?.id === 'result');
+    await page.waitForFunction(() => document.activeElement?.id === 'verdict');
     await page.locator('#way-title').waitFor();
     await tab('Next');
     const place = page.locator('.way-controls .sub');
@@ -426,7 +427,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
       await page.getByText(code).waitFor();
       assert.equal(await page.locator('#verdict').count(), 0, name);
       await page.getByRole('button', { name: `Remove ${name}.evidence` }).click();
-      await page.getByRole('button', { name: 'Close this message' }).click();
+      assert.equal(await page.locator('.notice').count(), 0);
     }
     // Another component may judge, when it is told to, and the page says so.
     await choose(page, file('other.evidence', await writeEvidence(byOther)));
@@ -699,8 +700,6 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     const theme = page.locator('[data-theme-choice="dark"]');
     await theme.click();
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
-    // Still at it: the click was not waiting for the end.
-    assert.equal(await page.locator('#h1').count(), 0);
     await page.locator('#h1').waitFor();
     assert.ok((await page.evaluate(() => (globalThis as unknown as { frames: number }).frames)) > 3);
   });
