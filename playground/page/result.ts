@@ -12,8 +12,8 @@ import { escaped, readReport, type Finding, type Module, type Report, type Signa
 import { visibleText } from './visible.js';
 import { wayView } from './way.js';
 
-/** So many rows are drawn before somebody asks for all of them. */
-const MANY_ROWS = 100;
+/** So many rows are drawn, and so many more each time that somebody asks. */
+const MANY_ROWS = 200;
 /** So many findings that are on no line of a shown file are listed. */
 const MAX_FINDINGS = 500;
 
@@ -425,17 +425,20 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       h('td', {}, ran.proofs.has(key) ? way : h('span', { class: 'sub' }, '–')),
     );
   };
-  const body = h('tbody', {}, ...report.modules.slice(0, MANY_ROWS).map(row));
-  const more = button(`Show all ${grouped(report.modules.length)}`, 'button button-small', () => {
-    body.append(...report.modules.slice(MANY_ROWS).map(row));
+  const body = h('tbody');
+  const more = button('', 'button button-small', () => add());
+  const add = (): void => {
+    const from = body.rows.length;
+    body.append(...report.modules.slice(from, from + MANY_ROWS).map(row));
     keepTable(table);
-    more.hidden = true;
-  });
-  more.hidden = report.modules.length <= MANY_ROWS;
+    const left = report.modules.length - body.rows.length;
+    more.textContent = `Show ${grouped(Math.min(left, MANY_ROWS))} more of ${grouped(left)}`;
+    more.hidden = left === 0;
+  };
   const names = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
   const head = h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
   const table = h('table', { class: 'modules' }, head, body);
-  keepTable(table);
+  add();
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'modules-title' },

@@ -704,6 +704,23 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.ok((await page.evaluate(() => (globalThis as unknown as { frames: number }).frames)) > 3);
   });
 
+  test('a long file is drawn as one scrolls, and rows come in portions', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const count = 5_000;
+    const line = (at: number): string => `example.com/m${at} v1.0.0 h1:${'A'.repeat(43)}=\n`;
+    await choose(page, file('go.sum', Array.from({ length: count }, (_, at) => line(at)).join('')));
+    await page.getByRole('button', { name: 'Judge the file alone' }).click();
+    assert.equal(await verdict(page), 'Incomplete');
+    const lines = page.locator('.line');
+    assert.ok((await lines.count()) < count);
+    await page.locator('.editor').evaluate((pane) => pane.scrollTo(0, pane.scrollHeight));
+    await page.locator(`.line[data-line="${count}"]`).waitFor();
+    assert.equal(await page.locator('tbody tr').count(), 200);
+    await page.getByRole('button', { name: 'Show 200 more of 4,800' }).click();
+    assert.equal(await page.locator('tbody tr').count(), 400);
+  });
+
   test('narrow screens need no sideways scrolling', async (t) => {
     const { page, go } = await open(t, { context: { viewport: { width: 360, height: 740 } } });
     await go();
