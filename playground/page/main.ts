@@ -197,7 +197,7 @@ function edit(path: string): void {
   const look = (): void => {
     const found = field.value.split('\n').flatMap((line, at) => {
       const odd = [...line].filter((character) => character !== '\t' && isUnsafe(character.codePointAt(0) ?? 0));
-      return odd.length > 0 ? [h('span', {}, ` line ${at + 1}: `, shown(odd.join('')), ';')] : [];
+      return odd.length > 0 ? [h('span', {}, ` line ${at + 1}: `, shown(odd.join('')), ' ')] : [];
     });
     replace(hidden, ...(found.length > 0 ? ['Characters that do not show:', ...found.slice(0, 20)] : []));
   };

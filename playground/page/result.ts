@@ -341,8 +341,8 @@ function statusChip(status: string, label = status): HTMLElement {
   return h('span', { class: `chip chip-${CHIPS[status] ?? 'plain'}` }, shown(label));
 }
 
-/** What signers, repositories and the policy say of a module version. */
-function who({ signatures, targets, rulings }: Module): HTMLElement | false {
+/** What signers, repositories and the policy say of a module version, if they do. */
+function who({ path, signatures, targets, rulings }: Module): HTMLElement | false {
   if (signatures.length + targets.length + rulings.length === 0) return false;
   const condition = ({ what, held, expected, found }: Module['rulings'][number]['conditions'][number]): HTMLElement =>
     h(
@@ -356,7 +356,7 @@ function who({ signatures, targets, rulings }: Module): HTMLElement | false {
   return h(
     'details',
     { class: 'who' },
-    h('summary', {}, 'who says what'),
+    h('summary', {}, 'who says what', h('span', { class: 'visually-hidden' }, ` of ${visibleText(path)}`)),
     ...signatures.map((signature) =>
       h(
         'dl',
@@ -402,15 +402,16 @@ function who({ signatures, targets, rulings }: Module): HTMLElement | false {
 
 function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: boolean) => void): HTMLElement {
   const hasBytes = report.modules.some(({ bytes }) => bytes.some(({ status }) => status !== 'absent'));
-  const row = (module: Module): HTMLElement => {
+  const row = (module: Module): HTMLElement[] => {
     const key = escaped(module.path, module.version);
     const way = button('Show proof', 'button button-small', () => showWay(module, true), {
       'aria-label': `Show proof of ${visibleText(`${module.path} ${module.version}`)}`,
     });
-    return h(
+    const told = who(module);
+    const main = h(
       'tr',
-      {},
-      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version'), who(module)),
+      { class: told ? 'told' : undefined },
+      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version')),
       h('td', {}, ...module.lines.flatMap(({ of, status }) => [statusChip(status, `${of} ${status}`), ' '])),
       hasBytes &&
         h(
@@ -424,18 +425,20 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       h('td', { class: 'number' }, module.record === null ? '–' : grouped(module.record)),
       h('td', {}, ran.proofs.has(key) ? way : h('span', { class: 'sub' }, '–')),
     );
+    return told ? [main, h('tr', {}, h('td', { colspan: names.length }, told))] : [main];
   };
+  const names = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
   const body = h('tbody');
   const more = button('', 'button button-small', () => add());
+  let drawn = 0;
   const add = (): void => {
-    const from = body.rows.length;
-    body.append(...report.modules.slice(from, from + MANY_ROWS).map(row));
+    body.append(...report.modules.slice(drawn, drawn + MANY_ROWS).flatMap(row));
     keepTable(table);
-    const left = report.modules.length - body.rows.length;
+    drawn = Math.min(drawn + MANY_ROWS, report.modules.length);
+    const left = report.modules.length - drawn;
     more.textContent = `Show ${grouped(Math.min(left, MANY_ROWS))} more of ${grouped(left)}`;
     more.hidden = left === 0;
   };
-  const names = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
   const head = h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
   const table = h('table', { class: 'modules' }, head, body);
   add();
