@@ -44,7 +44,7 @@ export async function claimsView(
     group('Proven here, just now', proven(replayed, digest)),
     group('As good as these: compare them with your own', [
       ...(await inputs(job, own)),
-      ...(await anchors(job, shipped)),
+      ...(await anchors(job, own, shipped)),
     ]),
     group('Only said by who recorded it', said(replayed, file)),
   );
@@ -139,8 +139,21 @@ async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
   return claims;
 }
 
-async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim[]> {
+async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedRoot[]): Promise<Claim[]> {
   const claims: Claim[] = [];
+  /** A root, compared with the viewer's, if one was dropped. */
+  const root = async (what: string, name: string, content: Uint8Array, setBy: string): Promise<void> => {
+    const digest = hex(await sha256(content));
+    const same = own.find((file) => file.sha256 === digest);
+    if (same) {
+      claims.push({ tone: 'pass', text: [what, code(name), ' is your ', code(same.name), '.'] });
+    } else if (shipped.some((one) => one.sha256 === digest)) {
+      claims.push({ tone: 'pass', text: [what, code(name), ' is one that comes with this page.'] });
+    } else {
+      const text = [what, code(name), ', by ', code(setBy), ': drop yours to compare. SHA-256 ', code(digest)];
+      claims.push({ tone: 'warn', text });
+    }
+  };
   if (job.sumdb.tag === 'database') {
     const { key, setBy, pinnedHead, witnesses } = job.sumdb.val;
     claims.push(
@@ -164,25 +177,10 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     });
   }
   for (const { name, trustedRoot, setBy } of job.tuf.all) {
-    claims.push({
-      tone: 'warn',
-      text: [
-        'The TUF repository ',
-        code(name),
-        ' begins with a root, by ',
-        code(setBy),
-        ': SHA-256 ',
-        code(hex(await sha256(trustedRoot))),
-      ],
-    });
+    await root('The root of the TUF repository ', name, trustedRoot, setBy);
   }
   for (const { name, content, setBy } of job.sigstore.roots) {
-    const digest = hex(await sha256(content));
-    claims.push(
-      shipped.some((root) => root.sha256 === digest)
-        ? { tone: 'pass', text: ['The trusted root ', code(name), ' is the one that comes with this page.'] }
-        : { tone: 'warn', text: ['The trusted root ', code(name), ', by ', code(setBy), ': SHA-256 ', code(digest)] },
-    );
+    await root('The trusted root ', name, content, setBy);
   }
   if (job.failOn !== 'medium' || job.allowIncomplete) {
     const allowed = job.allowIncomplete ? ', and what could not be checked may pass' : '';

@@ -8,7 +8,7 @@
 
 import type { Job, Request, Response } from '../verifier/index.js';
 import { BUILD } from './build-info.js';
-import { grouped, hex, sha256, size } from './bytes.js';
+import { concat, grouped, hex, sha256, size } from './bytes.js';
 import { claimsView, type Own } from './claims.js';
 import { Client, Failed, Stopped, type Meanwhile } from './client.js';
 import { button, byId, code, h, replace, shown, type Child } from './dom.js';
@@ -30,6 +30,8 @@ import { hasHidden, isUnsafe, visibleText } from './visible.js';
 const MAX_DOCS = 64;
 
 const TITLE = document.title;
+
+const LINE_FEED = Uint8Array.of(10);
 
 const NO_FILES: Local = { zips: [], tuf: new Map() };
 
@@ -691,13 +693,13 @@ async function download(ran: Ran, what: 'report' | 'sarif' | 'evidence'): Promis
   const names = { report: 'report.json', sarif: 'report.sarif', evidence: 'run.evidence' };
   try {
     const { client } = await ready;
-    const bytes =
-      what === 'report'
-        ? report
-        : what === 'sarif'
-          ? (await client.call('sarif', { report })).file
-          : (await client.call('evidence', { run: ran.run })).file;
-    const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: 'application/octet-stream' }));
+    const bytes = {
+      // With a final line feed, as the program writes these two.
+      report: () => concat([report, LINE_FEED]),
+      sarif: async () => concat([(await client.call('sarif', { report })).file, LINE_FEED]),
+      evidence: async () => (await client.call('evidence', { run: ran.run })).file,
+    }[what];
+    const url = URL.createObjectURL(new Blob([(await bytes()) as BlobPart], { type: 'application/octet-stream' }));
     const link = h('a', { href: url, download: names[what] });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);

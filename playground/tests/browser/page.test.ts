@@ -53,6 +53,9 @@ const sample = (name: string): Uint8Array => built(`samples/${name}.evidence`);
 const ABSENT = { tag: 'err', val: 'absent' } as const;
 const WORDS = { pass: 'Pass', fail: 'Fail', incomplete: 'Incomplete' } as const;
 
+/** As the program writes a report into a file. */
+const asWritten = (report: Uint8Array): Uint8Array => Uint8Array.of(...report, 10);
+
 const lookups = (asked: readonly string[]): string[] =>
   asked.filter((path) => path.startsWith('sumdb/') && !path.endsWith('/supported'));
 const run = (page: Page): Promise<void> => page.locator('#run').click();
@@ -70,7 +73,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
       await page.getByText(`${name}.evidence`, { exact: true }).waitFor();
       assert.equal(await verdict(page), WORDS[outcome.verdict], name);
       await page.getByText('byte for byte, without a network').waitFor();
-      assert.deepEqual(await taken(page, 'Report (JSON)'), outcome.report, name);
+      assert.deepEqual(await taken(page, 'Report (JSON)'), asWritten(outcome.report), name);
       assert.deepEqual(await taken(page, 'Evidence'), sample(name), name);
       const sarif = JSON.parse(fromUtf8(await taken(page, 'SARIF')) ?? '') as { version: string };
       assert.equal(sarif.version, '2.1.0');
@@ -102,7 +105,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     // What is taken away is evidence that Node.js replays to the same bytes.
     const evidence = await readEvidence(await taken(page, 'Evidence'));
     const { outcome } = await replay(await Verifier.load(built('modanchor.wasm')), evidence);
-    assert.deepEqual(await taken(page, 'Report (JSON)'), outcome.report);
+    assert.deepEqual(await taken(page, 'Report (JSON)'), asWritten(outcome.report));
     assert.equal(evidence.job.tool.component, (await Verifier.load(built('modanchor.wasm'))).digest);
     // A second run stands on what the first may keep, and asks nothing.
     const asked = lookups(server.asked).length;
@@ -465,6 +468,14 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await claims.getByText('go.sum is your go.sum.').waitFor();
     await choose(page, file('go.sum', TAMPERED));
     await claims.getByText('go.sum is not your go.sum').waitFor();
+    // The roots, too.
+    const { tuf } = (await readEvidence(sample('expired'))).job;
+    const [repository] = tuf.all;
+    assert.ok(repository);
+    await page.locator('[data-sample="expired"]').click();
+    await claims.getByText(`The root of the TUF repository ${repository.name}, by`).waitFor();
+    await choose(page, file('my-root.json', repository.trustedRoot));
+    await claims.getByText(`The root of the TUF repository ${repository.name} is your my-root.json.`).waitFor();
     // The key of a database that is not Go's.
     await page.locator('[data-sample="forked"]').click();
     await claims.getByText('The database’s key is not the go command’s').waitFor();
