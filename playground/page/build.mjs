@@ -82,7 +82,7 @@ export async function buildPage(out, { bytes, version, bundle, sumdb = process.e
   });
   await build({ ...options, entryPoints: [join(here, 'style.css')] });
   cpSync(join(here, 'icon.svg'), join(out, 'icon.svg'));
-  cpSync(join(here, 'samples'), join(out, 'samples'), { recursive: true });
+  cpSync(join(here, 'samples'), join(out, 'samples'), { recursive: true, filter: (name) => !name.endsWith('.md') });
   writeFileSync(join(out, 'modanchor.wasm'), bytes);
   const integrity = (name) => `sha384-${digest(readFileSync(join(out, name)), 'sha384', 'base64')}`;
   const html = readFileSync(join(here, 'index.html'), 'utf8')
@@ -92,8 +92,9 @@ export async function buildPage(out, { bytes, version, bundle, sumdb = process.e
   if (html.includes('%')) throw new Error('index.html has a % that nothing took the place of');
   writeFileSync(join(out, 'index.html'), html);
   // What the service worker keeps, and compares.
-  const listed = files(out).filter((name) => !name.endsWith('.md'));
-  const list = Object.fromEntries(listed.map((name) => [name, digest(readFileSync(join(out, name)), 'sha256', 'hex')]));
+  const list = Object.fromEntries(
+    files(out).map((name) => [name, digest(readFileSync(join(out, name)), 'sha256', 'hex')]),
+  );
   const text = JSON.stringify(list);
   await build({
     ...options,

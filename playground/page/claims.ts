@@ -29,6 +29,7 @@ interface Claim {
 /** The panel's three lists. */
 export async function claimsView(
   replayed: Replayed,
+  file: string,
   own: readonly Own[],
   digest: string,
   shipped: readonly ShippedRoot[],
@@ -45,7 +46,7 @@ export async function claimsView(
       ...(await inputs(job, own)),
       ...(await anchors(job, shipped)),
     ]),
-    group('Only said by who recorded it', said(replayed)),
+    group('Only said by who recorded it', said(replayed, file)),
   );
 }
 
@@ -195,7 +196,7 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
   return claims;
 }
 
-function said({ job, said: { measured, absent, failed } }: Replayed): Claim[] {
+function said({ job, said: { measured, absent, failed } }: Replayed, file: string): Claim[] {
   const now = new Date(Number(job.now.seconds) * 1000);
   const date = Number.isNaN(now.getTime())
     ? `${job.now.seconds} seconds since 1970`
@@ -213,6 +214,15 @@ function said({ job, said: { measured, absent, failed } }: Replayed): Claim[] {
     },
     { tone: 'note', text: ['That modanchor ', code(job.tool.version), ' recorded it.'] },
   ];
+  claims.push({
+    tone: 'note',
+    text: [
+      'Who recorded it, this page does not ask. ',
+      code('modanchor replay --require-signer'),
+      ' verifies a signature over the file, whose SHA-256 is ',
+      code(file),
+    ],
+  });
   const floor = 'That no newer tree had been seen before, unless the evidence has one.';
   if (job.sumdb.tag === 'database') claims.push({ tone: 'note', text: [floor] });
   if (measured.length > 0) {

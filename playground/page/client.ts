@@ -33,20 +33,23 @@ interface Pending {
 
 /** A worker that has the component. */
 export class Client {
-  readonly #component: Uint8Array;
+  #component: Uint8Array = new Uint8Array();
   #worker: Worker;
   #next = 0;
   #pending = new Map<number, Pending>();
 
-  private constructor(component: Uint8Array) {
-    this.#component = component;
+  private constructor() {
     this.#worker = this.#start();
   }
 
-  /** Starts a worker and has it compile the component. Gives the digest that the worker measured. */
-  static async start(component: Uint8Array): Promise<{ client: Client; digest: string }> {
-    const client = new Client(component);
-    const { digest } = await client.call('load', { component });
+  /**
+   * Starts a worker, and has it compile the component when that has come. Gives the digest that the worker measured.
+   */
+  static async start(component: Promise<Uint8Array>): Promise<{ client: Client; digest: string }> {
+    // The worker's script is loaded meanwhile.
+    const client = new Client();
+    client.#component = await component;
+    const { digest } = await client.call('load', { component: client.#component });
     return { client, digest };
   }
 

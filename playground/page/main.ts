@@ -28,6 +28,8 @@ import { isUnsafe, visibleText } from './visible.js';
 /** The most files at once. */
 const MAX_DOCS = 64;
 
+const TITLE = document.title;
+
 const NO_FILES: Local = { zips: [], tuf: new Map() };
 
 const places = new Places([BUILD.sumdb, new URL('.', document.baseURI).href].filter((base) => base !== ''));
@@ -45,35 +47,31 @@ const fields = new Map<string, string>();
 
 // The component
 
-async function load(): Promise<{ client: Client; digest: string }> {
+async function component(): Promise<Uint8Array> {
   const response = await fetch('modanchor.wasm', { credentials: 'same-origin', mode: 'cors' });
   if (!response.ok) throw new Error(`modanchor.wasm cannot be had: HTTP status ${response.status}`);
-  return Client.start(new Uint8Array(await response.arrayBuffer()));
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-function start(): void {
+async function load(): Promise<{ client: Client; digest: string }> {
+  if (!isSecureContext) throw new Error('it needs https, or localhost: browsers have no SHA-256 elsewhere');
+  return Client.start(component());
+}
+
+async function start(): Promise<void> {
   const state = byId('state');
   ready = load();
-  ready.then(
-    ({ digest }) => {
-      replace(state, 'component ', code(digest.slice(0, 19)), '… ready');
-      replace(
-        byId('foot-facts'),
-        `modanchor ${BUILD.version} · component `,
-        code(digest),
-        ' · look-ups: ',
-        placesText(),
-      );
-    },
-    (error: Error) => {
-      state.classList.add('state-bad');
-      replace(state, 'the component could not be started: ', shown(error.message));
-    },
-  );
-  if ('serviceWorker' in navigator) {
-    // Without one, as in a private window or from file://, the page works as long as it is open.
-    navigator.serviceWorker.register(scriptUrl('sw.js')).catch(() => undefined);
+  try {
+    const { digest } = await ready;
+    replace(state, 'component ', code(digest.slice(0, 19)), '… ready');
+    replace(byId('foot-facts'), `modanchor ${BUILD.version} · component `, code(digest), ' · look-ups: ', placesText());
+  } catch (error) {
+    state.classList.add('state-bad');
+    replace(state, 'the component could not be started: ', shown((error as Error).message));
   }
+  // Afterwards: what is kept for later must not slow down the first verdict. Without a service worker, as in a private
+  // window, the page works as long as it is open.
+  if ('serviceWorker' in navigator) await navigator.serviceWorker.register(scriptUrl('sw.js')).catch(() => undefined);
 }
 
 function placesText(): string {
@@ -96,6 +94,7 @@ function notice(tone: 'bad' | 'warn' | 'note', ...children: Child[]): HTMLElemen
 }
 
 async function take(files: readonly { file: File; name?: string }[]): Promise<void> {
+  byId('notices').replaceChildren();
   for (const { file, name } of files.slice(0, MAX_DOCS)) {
     let doc: Doc;
     try {
@@ -121,6 +120,7 @@ function takeText(text: string, name = 'pasted'): Promise<void> {
 async function changed(): Promise<void> {
   turn += 1;
   running?.();
+  document.title = TITLE;
   plan = planOf(docs);
   replace(byId('result'));
   byId('docs').replaceChildren(...docs.map(docItem));
@@ -136,6 +136,7 @@ function docItem(doc: Doc): HTMLElement {
     'button button-small',
     () => {
       docs = docs.filter((other) => other !== doc);
+      byId('notices').replaceChildren();
       void changed();
       byId('input').focus();
     },
@@ -196,7 +197,7 @@ function edit(path: string): void {
   const look = (): void => {
     const found = field.value.split('\n').flatMap((line, at) => {
       const odd = [...line].filter((character) => character !== '\t' && isUnsafe(character.codePointAt(0) ?? 0));
-      return odd.length > 0 ? [h('span', {}, ` line ${at + 1}: `, shown(odd.join('')), ';')] : [];
+      return odd.length > 0 ? [h('span', {}, ` line ${at + 1}: `, shown(odd.join('')), ' ')] : [];
     });
     replace(hidden, ...(found.length > 0 ? ['Characters that do not show:', ...found.slice(0, 20)] : []));
   };
@@ -638,7 +639,7 @@ async function replayDoc(doc: Doc, otherComponent: boolean): Promise<void> {
       ? await Promise.all(plan.own.map(async (doc) => ({ name: doc.name, sha256: await digestOf(doc) })))
       : [];
   const { digest } = await ready;
-  const claims = await claimsView(replayed, own, digest, BUILD.roots);
+  const claims = await claimsView(replayed, await digestOf(doc), own, digest, BUILD.roots);
   show(replayed, sourcesOf(files), claims);
 }
 
@@ -671,10 +672,13 @@ function show(ran: Ran | Replayed, sources: readonly SourceText[], claims?: HTML
   reveal();
 }
 
+/** Brings the result to who sees, and to who hears. */
 function reveal(): void {
   const result = byId('result');
-  result.focus({ preventScroll: true });
+  const verdict = document.getElementById('verdict');
+  (verdict ?? result).focus({ preventScroll: true });
   result.scrollIntoView({ block: 'start' });
+  document.title = verdict ? `${verdict.textContent} · ${TITLE}` : TITLE;
 }
 
 // Taking away
@@ -727,6 +731,7 @@ async function openShared(): Promise<void> {
   if (!isShared(location.hash)) return;
   try {
     const files = await fromFragment(location.hash);
+    docs = [];
     await take(files.map(({ name, text }) => ({ file: new File([text], name), name })));
     notice('note', h('strong', {}, 'These files came with the link. '), 'Nothing was run or sent: look at them first.');
   } catch (error) {
@@ -834,7 +839,7 @@ function listen(): void {
 }
 
 startTheme();
-start();
+void start();
 listen();
 void openShared();
 void showSamples().catch(() => undefined);

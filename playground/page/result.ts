@@ -12,8 +12,8 @@ import { escaped, readReport, type Finding, type Module, type Report, type Signa
 import { visibleText } from './visible.js';
 import { wayView } from './way.js';
 
-/** So many rows are drawn before somebody asks for all of them. */
-const MANY_ROWS = 100;
+/** So many rows are drawn, and so many more each time that somebody asks. */
+const MANY_ROWS = 200;
 /** So many findings that are on no line of a shown file are listed. */
 const MAX_FINDINGS = 500;
 
@@ -104,7 +104,7 @@ function banner(report: Report, ran: Ran | Replayed): HTMLElement {
     h(
       'div',
       {},
-      h('h2', { class: 'banner-word', id: 'verdict' }, WORDS[verdict]),
+      h('h2', { class: 'banner-word', id: 'verdict', tabindex: '-1' }, WORDS[verdict]),
       h('p', { class: 'banner-text' }, shown(sentence(report))),
       how && h('p', { class: 'sub' }, how),
     ),
@@ -121,7 +121,7 @@ function refusedView(refusal: { tag: string; val?: string }): HTMLElement {
     h(
       'div',
       {},
-      h('h2', { class: 'banner-word', id: 'verdict' }, 'Refused'),
+      h('h2', { class: 'banner-word', id: 'verdict', tabindex: '-1' }, 'Refused'),
       h('p', { class: 'banner-text' }, shown(text)),
     ),
   );
@@ -341,8 +341,8 @@ function statusChip(status: string, label = status): HTMLElement {
   return h('span', { class: `chip chip-${CHIPS[status] ?? 'plain'}` }, shown(label));
 }
 
-/** What signers, repositories and the policy say of a module version. */
-function who({ signatures, targets, rulings }: Module): HTMLElement | false {
+/** What signers, repositories and the policy say of a module version, if they do. */
+function who({ path, signatures, targets, rulings }: Module): HTMLElement | false {
   if (signatures.length + targets.length + rulings.length === 0) return false;
   const condition = ({ what, held, expected, found }: Module['rulings'][number]['conditions'][number]): HTMLElement =>
     h(
@@ -356,7 +356,7 @@ function who({ signatures, targets, rulings }: Module): HTMLElement | false {
   return h(
     'details',
     { class: 'who' },
-    h('summary', {}, 'who says what'),
+    h('summary', {}, 'who says what', h('span', { class: 'visually-hidden' }, ` of ${visibleText(path)}`)),
     ...signatures.map((signature) =>
       h(
         'dl',
@@ -402,15 +402,16 @@ function who({ signatures, targets, rulings }: Module): HTMLElement | false {
 
 function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: boolean) => void): HTMLElement {
   const hasBytes = report.modules.some(({ bytes }) => bytes.some(({ status }) => status !== 'absent'));
-  const row = (module: Module): HTMLElement => {
+  const row = (module: Module): HTMLElement[] => {
     const key = escaped(module.path, module.version);
     const way = button('Show proof', 'button button-small', () => showWay(module, true), {
       'aria-label': `Show proof of ${visibleText(`${module.path} ${module.version}`)}`,
     });
-    return h(
+    const told = who(module);
+    const main = h(
       'tr',
-      {},
-      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version'), who(module)),
+      { class: told ? 'told' : undefined },
+      h('td', { class: 'module' }, code(module.path), ' ', code(module.version, 'version')),
       h('td', {}, ...module.lines.flatMap(({ of, status }) => [statusChip(status, `${of} ${status}`), ' '])),
       hasBytes &&
         h(
@@ -424,14 +425,23 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       h('td', { class: 'number' }, module.record === null ? '–' : grouped(module.record)),
       h('td', {}, ran.proofs.has(key) ? way : h('span', { class: 'sub' }, '–')),
     );
+    return told ? [main, h('tr', {}, h('td', { colspan: names.length }, told))] : [main];
   };
-  const body = h('tbody', {}, ...report.modules.slice(0, MANY_ROWS).map(row));
-  const more = button(`Show all ${grouped(report.modules.length)}`, 'button button-small', () => {
-    body.append(...report.modules.slice(MANY_ROWS).map(row));
-    more.hidden = true;
-  });
-  more.hidden = report.modules.length <= MANY_ROWS;
-  const head = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
+  const names = ['Module version', 'Lines', ...(hasBytes ? ['Bytes'] : []), 'Grade', 'Record', 'Proof'];
+  const body = h('tbody');
+  const more = button('', 'button button-small', () => add());
+  let drawn = 0;
+  const add = (): void => {
+    body.append(...report.modules.slice(drawn, drawn + MANY_ROWS).flatMap(row));
+    keepTable(table);
+    drawn = Math.min(drawn + MANY_ROWS, report.modules.length);
+    const left = report.modules.length - drawn;
+    more.textContent = `Show ${grouped(Math.min(left, MANY_ROWS))} more of ${grouped(left)}`;
+    more.hidden = left === 0;
+  };
+  const head = h('thead', {}, h('tr', {}, ...names.map((name) => h('th', { scope: 'col' }, name))));
+  const table = h('table', { class: 'modules' }, head, body);
+  add();
   return h(
     'section',
     { class: 'card', 'aria-labelledby': 'modules-title' },
@@ -442,22 +452,27 @@ function modulesCard(report: Report, ran: Ran, showWay: (module: Module, focus: 
       h('span', { class: 'sub' }, 'Grade says what is known of who built it: checksums alone are “unverified”.'),
       more,
     ),
-    h(
-      'div',
-      { class: 'table-wrap', role: 'region', 'aria-label': 'Table of module versions', tabindex: 0 },
-      h(
-        'table',
-        { class: 'modules' },
-        h('thead', {}, h('tr', {}, ...head.map((name) => h('th', { scope: 'col' }, name)))),
-        body,
-      ),
-    ),
+    h('div', { class: 'table-wrap', role: 'region', 'aria-label': 'Table of module versions', tabindex: 0 }, table),
   );
 }
+
+const TABLE_ROLES = { thead: 'rowgroup', tbody: 'rowgroup', tr: 'row', th: 'columnheader', td: 'cell' } as const;
+
+/** On narrow screens rows are boxes; browsers then forget that this is a table, unless they are told. */
+function keepTable(table: HTMLTableElement): void {
+  table.setAttribute('role', 'table');
+  for (const [tag, role] of Object.entries(TABLE_ROLES)) {
+    for (const element of table.getElementsByTagName(tag)) element.setAttribute('role', role);
+  }
+}
+
+/** Counts the ways that were asked for, so that the last one is shown. */
+let ways = 0;
 
 async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: Report, focus: boolean): Promise<void> {
   const proof = readProof(ran.proofs.get(escaped(module.path, module.version)) ?? new Uint8Array());
   if (!proof) return;
+  const own = ++ways;
   const way = await climb(proof);
   const head = headOf(
     proof,
@@ -465,6 +480,7 @@ async function fillWay(section: HTMLElement, module: Module, ran: Ran, report: R
   );
   const { sumdb } = ran.job;
   const signed = head && sumdb.tag === 'database' ? await verifyHead(head, sumdb.val.key) : 'cannot';
+  if (own !== ways) return;
   const name = `${module.path} ${module.version}`;
   const title = h('h2', { id: 'way-title', tabindex: '-1' }, 'From the record to the signed root: ', code(name));
   const database = report.sumdbs[0]?.name ?? 'the database';

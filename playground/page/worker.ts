@@ -28,8 +28,24 @@ import type {
 } from './protocol.js';
 import { Sayings } from './said.js';
 
-const NETWORK = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'WebTransport', 'importScripts', 'Worker'];
+/** Every way of a worker to the network that has a name. What has none, `import()`, this file does not use. */
+const NETWORK = [
+  'BackgroundFetchManager',
+  'EventSource',
+  'FontFace',
+  'WebSocket',
+  'WebSocketStream',
+  'WebTransport',
+  'Worker',
+  'XMLHttpRequest',
+  'caches',
+  'fetch',
+  'importScripts',
+];
 for (const name of NETWORK) {
+  for (let holder: object | null = self; holder; holder = Object.getPrototypeOf(holder) as object | null) {
+    Reflect.deleteProperty(holder, name);
+  }
   Object.defineProperty(self, name, { value: undefined, configurable: false, writable: false });
 }
 

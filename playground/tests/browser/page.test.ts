@@ -128,6 +128,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await page.getByText('No checksum database answers at').waitFor();
     await page.getByText('modanchor verify --record run.evidence').first().waitFor();
     assert.deepEqual(lookups(server.asked), []);
+    await page.getByRole('button', { name: 'Close this message' }).click();
     await page.getByRole('button', { name: 'Judge the file alone' }).click();
     assert.equal(await verdict(page), 'Incomplete');
   });
@@ -255,7 +256,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await page.keyboard.press('Enter');
     assert.equal(await verdict(page), 'Fail');
     // The result has the focus, so reading goes on there.
-    await page.waitForFunction(() => document.activeElement?.id === 'result');
+    await page.waitForFunction(() => document.activeElement?.id === 'verdict');
     await page.locator('#way-title').waitFor();
     await tab('Next');
     const place = page.locator('.way-controls .sub');
@@ -426,7 +427,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
       await page.getByText(code).waitFor();
       assert.equal(await page.locator('#verdict').count(), 0, name);
       await page.getByRole('button', { name: `Remove ${name}.evidence` }).click();
-      await page.getByRole('button', { name: 'Close this message' }).click();
+      assert.equal(await page.locator('.notice').count(), 0);
     }
     // Another component may judge, when it is told to, and the page says so.
     await choose(page, file('other.evidence', await writeEvidence(byOther)));
@@ -568,6 +569,34 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.deepEqual(refused, Array(refused.length).fill('refused'), JSON.stringify(tried));
   });
 
+  test('the worker has no way to the network', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const [worker, ...others] = page.workers();
+    assert.ok(worker && others.length === 0);
+    const left = await worker.evaluate(() => {
+      const names = [
+        'fetch',
+        'XMLHttpRequest',
+        'WebSocket',
+        'EventSource',
+        'WebTransport',
+        'importScripts',
+        'caches',
+        'Worker',
+      ];
+      const holders: object[] = [];
+      for (let one: object | null = globalThis; one; one = Object.getPrototypeOf(one) as object | null)
+        holders.push(one);
+      const has = (holder: object, name: string): boolean => {
+        const found = Object.getOwnPropertyDescriptor(holder, name);
+        return found !== undefined && (found.value !== undefined || found.get !== undefined);
+      };
+      return names.filter((name) => holders.some((holder) => has(holder, name)));
+    });
+    assert.deepEqual(left, []);
+  });
+
   test('without headers, the page’s own policy holds, and all works', async (t) => {
     const { page, go } = await open(t, {
       serving: { headers: false },
@@ -671,10 +700,25 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     const theme = page.locator('[data-theme-choice="dark"]');
     await theme.click();
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
-    // Still at it: the click was not waiting for the end.
-    assert.equal(await page.locator('#h1').count(), 0);
     await page.locator('#h1').waitFor();
     assert.ok((await page.evaluate(() => (globalThis as unknown as { frames: number }).frames)) > 3);
+  });
+
+  test('a long file is drawn as one scrolls, and rows come in portions', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const count = 5_000;
+    const line = (at: number): string => `example.com/m${at} v1.0.0 h1:${'A'.repeat(43)}=\n`;
+    await choose(page, file('go.sum', Array.from({ length: count }, (_, at) => line(at)).join('')));
+    await page.getByRole('button', { name: 'Judge the file alone' }).click();
+    assert.equal(await verdict(page), 'Incomplete');
+    const lines = page.locator('.line');
+    assert.ok((await lines.count()) < count);
+    await page.locator('.editor').evaluate((pane) => pane.scrollTo(0, pane.scrollHeight));
+    await page.locator(`.line[data-line="${count}"]`).waitFor();
+    assert.equal(await page.locator('tbody tr').count(), 200);
+    await page.getByRole('button', { name: 'Show 200 more of 4,800' }).click();
+    assert.equal(await page.locator('tbody tr').count(), 400);
   });
 
   test('narrow screens need no sideways scrolling', async (t) => {
