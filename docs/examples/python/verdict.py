@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Has modanchor's component judge, from Python: no modanchor here, only wasmtime and the contract (wit/).
 
     verdict.py replay FILE    judge again what `modanchor verify --record FILE` recorded: the report goes to stdout
