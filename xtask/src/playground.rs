@@ -85,12 +85,14 @@ fn node(source: &Path, program: &str, paths: &[&Path]) -> Result<()> {
 
 /// Refuses to go on without a Node.js that is new enough.
 fn probe() -> Result<()> {
-    let status = Command::new("node").args(["-e", PROBE]).stdin(Stdio::null()).status();
-    ensure!(
-        status.is_ok_and(|status| status.success()),
-        "no node 20.16 or later: the playground is built with Node.js (https://nodejs.org)"
-    );
+    ensure!(has_node(), "no node 20.16 or later: the playground is built with Node.js (https://nodejs.org)");
     Ok(())
+}
+
+/// Whether there is a Node.js that is new enough.
+pub(crate) fn has_node() -> bool {
+    let status = Command::new("node").args(["-e", PROBE]).stdin(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// Installs what the lockfile pins, with no package's own scripts, where that has not been done.

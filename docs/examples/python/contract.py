@@ -133,7 +133,7 @@ def read_contents(json: dict[str, Any]) -> Contents:
 
 def write_contents(contents: Contents) -> dict[str, Any]:
     """Bytes as a document has them."""
-    json = {}
+    json: dict[str, Any] = {}
     for digest, content in sorted(contents.items()):
         try:
             json[digest] = content.decode()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Has modanchor's component judge, from Python: no modanchor here, only wasmtime and the contract (wit/).
 
     verdict.py replay FILE    judge again what `modanchor verify --record FILE` recorded: the report goes to stdout
@@ -19,7 +18,7 @@ import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wasmtime import Engine, Store, WasmtimeError
+from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component, Linker, ResourceHost, ResourceType, ValType
 
 from contract import read, read_contents, which, write, write_contents
@@ -32,6 +31,11 @@ MAX_ROUNDS = 10_000
 # RFC 1952, and of its extra field the subfield `MA` with 32 bytes: the SHA-256 of all bytes that follow it.
 HEAD = bytes.fromhex("1f8b08040000000000ff 2400 4d412000")
 BODY = len(HEAD) + 32
+
+# What a run may take: bytes, and wasmtime's fuel, about one for each instruction. Whoever made the file chose the job, and
+# it may not go on for ever. A thousand lines take 3 * 10**9.
+MAX_MEMORY = 2 << 30
+MAX_FUEL = 10**12
 
 # What this host calls the one kind of resource that it makes.
 BLOB = 1
@@ -47,8 +51,12 @@ class Verifier:
     def __init__(self, path: Path) -> None:
         code = path.read_bytes()
         self.digest = f"sha256:{hashlib.sha256(code).hexdigest()}"
-        engine = Engine()
+        config = Config()
+        config.consume_fuel = True
+        engine = Engine(config)
         self.store = Store(engine)
+        self.store.set_limits(memory_size=MAX_MEMORY)
+        self.store.set_fuel(MAX_FUEL)
         self.blobs: list[BinaryIO] = []
         linker = Linker(engine)
         with linker.root() as root, root.add_instance("modanchor:verifier/blob@0.1.0") as blob:

@@ -49,7 +49,8 @@ const CACHE: &str = "MODANCHOR_CACHE";
 const DONE: u8 = 0;
 
 /// The inputs that are flags of `verify` with a value.
-const FLAGS: [&str; 8] = ["category", "fail-on", "max-wait", "modcache", "timeout", "vendor", "zips", "config"];
+const FLAGS: [&str; 9] =
+    ["category", "config", "fail-on", "max-wait", "modcache", "record", "timeout", "vendor", "zips"];
 
 /// The inputs that are settings of Go.
 const SETTINGS: [(&str, Var); 4] = [
@@ -281,7 +282,7 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
     let summary = inputs.flag("summary", true)?;
     let sarif_file = inputs.text("sarif-file")?.map(PathBuf::from);
     let runner = Runner::new(&args.paths, inputs.token()?)?;
-    runner::admit(sarif_file.as_deref())?;
+    runner::admit(sarif_file.as_deref().into_iter().chain(args.record.file()))?;
 
     let found = trusted::configuration(terminal, &args.config, &args.paths, Some(&runner))?;
     let judged = verify::judge(terminal, &args, found.config)?;
@@ -316,6 +317,7 @@ fn act(terminal: &TerminalArgs, inputs: &Inputs<impl Fn(&str) -> Option<OsString
         if summary { summarize(&shower) } else { Ok(()) },
         uploaded.map(|_| ()),
         found.unknown.map_or(Ok(()), |unknown| Err(Failed::to_show(outcome, unknown))),
+        judged.unrecorded.map_or(Ok(()), Err),
     ]
     .into_iter()
     .filter_map(Result::err)

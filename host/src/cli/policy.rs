@@ -49,7 +49,7 @@ pub fn run(terminal: &TerminalArgs, action: &PolicyAction) -> Result<u8, Failed>
 /// Verifies, and tells of every module how it was graded. The status is that of `verify`.
 fn explain_modules(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     let destinations = Destinations::new(&args.output.formats).map_err(Failed::usage)?;
-    runner::admit(args.output.files())?;
+    runner::admit(args.output.files().chain(args.record.file()))?;
     let known = match args.config.no_config {
         true => None,
         false => Runner::of_process(&args.paths, "looking for a configuration (--no-config: none)")?,
@@ -58,9 +58,9 @@ fn explain_modules(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Fai
     let judged = verify::judge(terminal, args, config)?;
     if !args.output.formats.is_empty() {
         judged.write(terminal, args, &destinations, known.as_ref().and_then(Runner::tree))?;
-        return Ok(judged.outcome.status);
+        return judged.unrecorded.map_or(Ok(judged.outcome.status), Err);
     }
-    let outcome = judged.outcome;
+    let (outcome, unrecorded) = (judged.outcome, judged.unrecorded);
     let report: Graded = serde_json::from_slice(&outcome.report).map_err(Failed::unchecked)?;
     let mut text = String::new();
     for module in report.modules {
@@ -78,7 +78,7 @@ fn explain_modules(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Fai
         }
     }
     output::to_stream(io::stdout(), false, text.as_bytes()).map_err(Failed::unchecked)?;
-    Ok(outcome.status)
+    unrecorded.map_or(Ok(outcome.status), Err)
 }
 
 /// What of a report is told.

@@ -60,9 +60,6 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
         Err(error) => return Err(failed(&args.evidence, error)),
     };
     let outcome = &evidence.outcome;
-    if let Some(file) = args.record.file() {
-        session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;
-    }
     let show = Show {
         terminal: terminal.clone(),
         fail_on: fail_on(evidence.job.fail_on),
@@ -83,6 +80,9 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
             Diagnostic::Note.print(terminal, &format!("signed by {signer}"));
         }
         Diagnostic::Note.print(terminal, Claims::of(&evidence, &viewer).text().trim_end());
+    }
+    if let Some(file) = args.record.file() {
+        session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;
     }
     Ok(outcome.status)
 }
@@ -164,9 +164,8 @@ fn require_signer(terminal: &TerminalArgs, args: &ReplayArgs, bytes: &[u8]) -> R
         file: None,
         roots: signatures::roots(own, true),
         rekor: false,
-        record: None,
     };
-    let outcome = run.run(terminal, &NetworkArgs::none())?;
+    let outcome = run.run(terminal, &NetworkArgs::none(), None)?;
     if outcome.status != 0 {
         let show = Show { terminal: terminal.clone(), ..Show::default() };
         output::to_stderr(&outcome, &output::Sources::new(), &show)

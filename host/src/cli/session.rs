@@ -1,5 +1,6 @@
 //! What `verify`, `lookup`, `explain` and `fix` share: from flags and Go's environment to the end of a run.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 
 use super::USAGE;
-use super::args::{BytesArgs, NetworkArgs, SumdbArgs, TerminalArgs};
+use super::args::{BytesArgs, NetworkArgs, RecordArgs, SumdbArgs, TerminalArgs};
 use super::config::Config;
 use super::signatures::{self, CheckSignatures, Roots, Signatures};
 use crate::cache::tuf::Folders;
@@ -19,7 +20,7 @@ use crate::contract::{
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
 use crate::engine::{COMPONENT_SHA256, Engine, Limits};
-use crate::evidence::{Evidence, Round};
+use crate::evidence::Evidence;
 use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
 use crate::files::Regular;
 use crate::goenv::{GoEnv, Sources, Var};
@@ -72,8 +73,45 @@ pub struct Flags<'a> {
     pub bytes: Option<CheckBytes<'a>>,
     /// Whose signatures count; none: none is looked for.
     pub signatures: Option<CheckSignatures<'a>>,
-    /// Where evidence of the run goes.
-    pub record: Option<&'a Path>,
+    /// Evidence of the run; none: none is written.
+    pub record: Option<&'a Recording>,
+}
+
+/// Evidence that is to be written. That it could not be keeps nobody from seeing the verdict: it is told at the end.
+#[derive(Debug)]
+pub struct Recording {
+    file: PathBuf,
+    failed: RefCell<Option<anyhow::Error>>,
+}
+
+impl Recording {
+    /// What `--record` asks for.
+    #[must_use]
+    pub fn of(args: &RecordArgs) -> Option<Self> {
+        args.file().map(|file| Self { file: file.to_owned(), failed: RefCell::new(None) })
+    }
+
+    fn write(&self, evidence: &Evidence) {
+        if let Err(error) = write_evidence(&self.file, evidence) {
+            *self.failed.borrow_mut() = Some(error);
+        }
+    }
+
+    /// Why there is no evidence, once the run has come to `outcome`; none: it was written.
+    #[must_use]
+    pub fn failed(self, outcome: &Outcome) -> Option<Failed> {
+        self.failed.into_inner().map(|error| Failed::to_show(outcome, error))
+    }
+}
+
+/// Writes what `--record` asks for.
+///
+/// # Errors
+///
+/// It is too large, or the file cannot be written; then there is none, or an earlier one as it was.
+pub(super) fn write_evidence(file: &Path, evidence: &Evidence) -> anyhow::Result<()> {
+    let bytes = evidence.to_bytes().context("--record")?;
+    output::write_file(file, &bytes).with_context(|| format!("--record {}", file.display()))
 }
 
 /// Which bytes are checked, and how.
@@ -126,7 +164,6 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         hasher: Hasher::new(modcache, root, engine),
         store,
         problems,
-        record: flags.record.map(Path::to_owned),
     };
     let job = Job {
         now: now()?,
@@ -142,7 +179,7 @@ pub fn run(flags: &Flags<'_>, config: Config, task: Task) -> Result<(Outcome, Ta
         sigstore: signatures.settings,
         policy: config.policy.policy.map(Policy::from),
     };
-    let (end, _) = machine.run(flags.terminal, &job)?;
+    let (end, _) = machine.run(flags.terminal, &job, flags.record)?;
     match end {
         End::Done(outcome) => Ok((outcome, job.task)),
         End::Refused(refusal) => Err(Failed::usage(refused(flags.sumdb.sumdb.is_some(), refusal))),
@@ -155,14 +192,12 @@ struct Machine {
     hasher: Hasher,
     store: Store,
     problems: Arc<Collected>,
-    /// Where evidence goes.
-    record: Option<PathBuf>,
 }
 
 impl Machine {
     /// Runs a job to its end, and says on stderr what a person should know besides the report. Gives back what was kept.
-    fn run(mut self, terminal: &TerminalArgs, job: &Job) -> Result<(End, Store), Failed> {
-        let mut rounds = self.record.is_some().then(Vec::new);
+    fn run(mut self, terminal: &TerminalArgs, job: &Job, record: Option<&Recording>) -> Result<(End, Store), Failed> {
+        let mut rounds = record.is_some().then(Vec::new);
         let run = (|| {
             let session = Engine::new(Limits::default())?.start(job)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -190,26 +225,11 @@ impl Machine {
         for file in &run.evidence_files {
             Diagnostic::Warning.print(terminal, &format!("evidence of misbehaviour is kept in {}", file.display()));
         }
-        if let (Some(file), Some(rounds), End::Done(outcome)) = (&self.record, rounds, &run.end) {
-            record(file, job, rounds, outcome).map_err(|error| Failed::to_show(outcome, error))?;
+        if let (Some(record), Some(exchange), End::Done(outcome)) = (record, rounds, &run.end) {
+            record.write(&Evidence { job: job.clone(), exchange, outcome: outcome.clone() });
         }
         Ok((run.end, self.store))
     }
-}
-
-/// Writes evidence of a run.
-fn record(file: &Path, job: &Job, exchange: Vec<Round>, outcome: &Outcome) -> anyhow::Result<()> {
-    write_evidence(file, &Evidence { job: job.clone(), exchange, outcome: outcome.clone() })
-}
-
-/// Writes what `--record` asks for.
-///
-/// # Errors
-///
-/// It is too large, or the file cannot be written; then there is none, or an earlier one as it was.
-pub(super) fn write_evidence(file: &Path, evidence: &Evidence) -> anyhow::Result<()> {
-    let bytes = evidence.to_bytes().context("--record")?;
-    output::write_file(file, &bytes).with_context(|| format!("--record {}", file.display()))
 }
 
 /// What the flags and Go's environment say of the network.
@@ -237,8 +257,6 @@ pub struct VerifyBlob {
     pub roots: Roots,
     /// Whether Rekor may be asked.
     pub rekor: bool,
-    /// Where evidence of the run goes.
-    pub record: Option<PathBuf>,
 }
 
 impl VerifyBlob {
@@ -247,7 +265,12 @@ impl VerifyBlob {
     /// # Errors
     ///
     /// As [`run`].
-    pub fn run(self, terminal: &TerminalArgs, network: &NetworkArgs) -> Result<Outcome, Failed> {
+    pub fn run(
+        self,
+        terminal: &TerminalArgs,
+        network: &NetworkArgs,
+        record: Option<&Recording>,
+    ) -> Result<Outcome, Failed> {
         let env = GoEnv::load(Sources::of_process()).map_err(Failed::usage)?;
         let problems = Arc::new(Collected::default());
         let mut fetch = fetch_config(network, &env, Vec::new(), &problems)?;
@@ -260,7 +283,7 @@ impl VerifyBlob {
         let job = Job { sigstore, ..job_alone(Task::VerifyBlob(self.task))? };
         let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
         let hasher = Hasher::with_artifact(None, PathBuf::from("."), HashEngine::Native, self.file);
-        match (Machine { fetcher, hasher, store, problems, record: self.record }).run(terminal, &job)? {
+        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job, record)? {
             (End::Done(outcome), _) => Ok(outcome),
             (End::Refused(refusal), _) => Err(Failed::usage(refused(false, refusal))),
         }
@@ -314,7 +337,7 @@ impl Tuf {
         store.add_repository(&self.repository, self.folders);
         let fetcher = Fetcher::new(fetch).map_err(Failed::usage)?;
         let hasher = Hasher::new(None, PathBuf::from("."), HashEngine::Native);
-        match (Machine { fetcher, hasher, store, problems, record: None }).run(terminal, &job)? {
+        match (Machine { fetcher, hasher, store, problems }).run(terminal, &job, None)? {
             (End::Done(outcome), store) => Ok((outcome, store)),
             (End::Refused(refusal), _) => Err(refused_root(&self.repository, refusal)),
         }

@@ -8,7 +8,7 @@ use super::config::Config;
 use super::paths::{self, Collected};
 use super::places;
 use super::runner::{self, Runner};
-use super::session::{self, CheckBytes, Failed, Flags};
+use super::session::{self, CheckBytes, Failed, Flags, Recording};
 use super::signatures::{self, CheckSignatures};
 use super::trusted;
 use super::trusted::Repository as _;
@@ -43,7 +43,7 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     let shown = |error: OutputError| Failed::to_show(&judged.outcome, error);
     let Some(runner) = runner else {
         destinations.write(&judged.outcome, &sources(&judged.task), &show).map_err(shown)?;
-        return Ok(judged.outcome.status);
+        return judged.unrecorded.map_or(Ok(judged.outcome.status), Err);
     };
     show.source = runner.source();
     // Read here only where a flag needs it: a large one takes a while.
@@ -61,12 +61,14 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyArgs) -> Result<u8, Failed> {
     if let Some(unknown) = found.unknown {
         return Err(Failed::to_show(&judged.outcome, unknown));
     }
-    Ok(judged.outcome.status)
+    judged.unrecorded.map_or(Ok(judged.outcome.status), Err)
 }
 
 /// What was judged, and how.
 pub(crate) struct Judged {
     pub(crate) outcome: Outcome,
+    /// Why there is no evidence, which was asked for.
+    pub(crate) unrecorded: Option<Failed>,
     task: Task,
     root: PathBuf,
 }
@@ -83,6 +85,7 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, mut config: Conf
         root: signatures::named_root(args.signatures.trusted_root.as_deref(), &args.paths)?,
         needed: config.policy.policy.is_some(),
     };
+    let recording = Recording::of(&args.record);
     let flags = Flags {
         terminal,
         sumdb: &args.sumdb,
@@ -90,11 +93,12 @@ pub(crate) fn judge(terminal: &TerminalArgs, args: &VerifyArgs, mut config: Conf
         allow_incomplete: args.allow_incomplete,
         bytes: Some(CheckBytes { args: &args.bytes, engine: &engine, root: &root }),
         signatures: Some(signatures),
-        record: args.record.file(),
+        record: recording.as_ref(),
     };
     let checkout = Checkout { files: collected.files, programs, bare_vendors: collected.bare_vendors };
     let (outcome, task) = session::run(&flags, config, Task::Verify(checkout))?;
-    Ok(Judged { outcome, task, root })
+    let unrecorded = recording.and_then(|recording| recording.failed(&outcome));
+    Ok(Judged { outcome, unrecorded, task, root })
 }
 
 impl Judged {

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use super::args::TerminalArgs;
 use super::config::RootFile;
 use super::paths::told;
-use super::session::{Failed, VerifyBlob as Run};
+use super::session::{Failed, Recording, VerifyBlob as Run};
 use super::signatures;
 use super::sigstore::{self, Blob, DigestAlgorithm, VerifyBlob, VerifyBlobArgs};
 use crate::contract::{Artifact, BlobTask, Digests, Outcome};
@@ -56,10 +56,13 @@ pub fn run(terminal: &TerminalArgs, args: &VerifyBlobArgs) -> Result<u8, Failed>
         file,
         roots: signatures::roots(own, offline),
         rekor: asked.require_log && !offline,
-        record: args.record.record.clone(),
     };
-    let outcome = run.run(terminal, &args.network)?;
+    let recording = Recording::of(&args.record);
+    let outcome = run.run(terminal, &args.network, recording.as_ref())?;
     show(terminal, &destinations, &outcome)?;
+    if let Some(failed) = recording.and_then(|recording| recording.failed(&outcome)) {
+        return Err(failed);
+    }
     if outcome.status == 0 && !terminal.quiet {
         // As cosign says it, on stderr.
         let _ = writeln!(std::io::stderr(), "Verified OK");

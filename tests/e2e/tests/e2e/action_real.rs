@@ -557,6 +557,10 @@ fn auto_annotates_once_by_the_best_way_there_is() {
     assert_eq!(job.output("sarif-file"), "");
     let job = found_it(here.on(&event, &[READS], &[("sarif-file", "x.sarif")]));
     assert!(Path::new(job.output("sarif-file")).starts_with(here.machine.workspace()));
+    let job = came_to(here.on(&event, &[READS], &[("record", "no/such/folder")]), 1);
+    assert!(lines(&job).contains(&"go.sum:12".to_owned()) && job.log().contains("--record"), "{}", job.log());
+    found_it(here.on(&event, &[READS], &[("record", "run.evidence")]));
+    assert!(here.machine.workspace().join("run.evidence").is_file());
 
     // More than GitHub shows of one step.
     let event = here.pull_request(From::Own, &all_wrong());
@@ -731,8 +735,8 @@ fn nothing_is_written_through_a_link() {
     std::os::unix::fs::symlink(&kept, here.origin.path().join("x.sarif")).expect("a link");
     std::os::unix::fs::symlink(outside.path(), here.origin.path().join("out")).expect("a link");
     let event = here.pull_request(From::Own, &tampered());
-    for file in ["x.sarif", "out/kept"] {
-        let job = here.on(&event, &[READS], &[("sarif-file", file)]);
+    for (input, file) in [("sarif-file", "x.sarif"), ("sarif-file", "out/kept"), ("record", "x.sarif")] {
+        let job = here.on(&event, &[READS], &[(input, file)]);
         assert_eq!(fs::read(&kept).expect("it is there"), b"kept", "{file}: {}", job.log());
         assert_eq!(job.output("status"), "2", "{}", job.log());
         assert!(job.log().contains("leads out of it"), "{}", job.log());

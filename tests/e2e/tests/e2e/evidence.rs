@@ -106,6 +106,17 @@ fn what_is_recorded_holds_no_secret_and_no_place() {
     assert!(!report.contains(dir), "{report}");
 }
 
+/// What was found is shown all the same.
+#[test]
+fn evidence_that_cannot_be_written_is_no_pass_and_hides_nothing() {
+    let s = tampered();
+    let out = s.run(["verify", "--offline", "--record", "no/such/folder"]).end().status(1);
+    assert!(out.stdout.contains("gosum-mismatch") && out.stderr.contains("--record no/such/folder"), "{out:?}");
+    s.write("go.sum", fs::read_to_string(fixture("hello/go.sum")).expect("the fixture is there"));
+    let out = s.run(["verify", "--offline", "--record", "no/such/folder"]).end().status(3);
+    assert!(out.stdout.starts_with("pass: ") && out.stderr.contains("--record no/such/folder"), "{out:?}");
+}
+
 #[test]
 fn wrong_evidence_is_refused_and_named() {
     let s = tampered();
