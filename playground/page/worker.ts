@@ -52,7 +52,8 @@ for (const name of NETWORK) {
 /** GitHub's limit: SARIF has no more results. */
 const MAX_RESULTS = 25_000;
 
-let verifier: Verifier | undefined;
+/** A call may come while the component is still being compiled: it waits. */
+let verifier: Promise<Verifier> | undefined;
 const memory = new Memory();
 let runs = 0;
 /** The last run: what an evidence file is made of, or the one that was replayed. */
@@ -80,8 +81,8 @@ async function dispatch(call: Extract<ToWorker, { tag: 'call' }>): Promise<Calls
   const progress = (doing: Doing): void => say({ tag: 'progress', id: call.id, progress: doing });
   switch (call.method) {
     case 'load':
-      verifier = await Verifier.load(call.ask.component);
-      return { digest: verifier.digest };
+      verifier = Verifier.load(call.ask.component);
+      return { digest: (await verifier).digest };
     case 'run':
       return run(call.id, call.ask.job, call.ask.local, progress);
     case 'replay':
@@ -91,7 +92,7 @@ async function dispatch(call: Extract<ToWorker, { tag: 'call' }>): Promise<Calls
       return { file: last.evidence instanceof Uint8Array ? last.evidence : await writeEvidence(last.evidence) };
     case 'sarif': {
       const options = { category: 'modanchor', prefix: '', links: [], maxResults: MAX_RESULTS };
-      return { file: await loaded().sarif(call.ask.report, options) };
+      return { file: await (await loaded()).sarif(call.ask.report, options) };
     }
     case 'hash':
       return hash(call.ask.zip, false, progress);
@@ -100,9 +101,8 @@ async function dispatch(call: Extract<ToWorker, { tag: 'call' }>): Promise<Calls
   }
 }
 
-function loaded(): Verifier {
-  if (!verifier) throw new Error('the component is not loaded');
-  return verifier;
+function loaded(): Promise<Verifier> {
+  return verifier ?? Promise.reject(new Error('the component is not loaded'));
 }
 
 function wrong(error: unknown): Wrong {
@@ -170,7 +170,7 @@ async function run(id: number, job: Job, local: Local, progress: (doing: Doing) 
     },
     exchanged: (requests, responses) => onlooker.exchanged(requests, responses),
   });
-  const end = await loaded().verify(job, { answer }, recorder);
+  const end = await (await loaded()).verify(job, { answer }, recorder);
   return ran(job, end, onlooker, end.tag === 'done' ? recorder.evidence(end) : undefined);
 }
 
@@ -192,7 +192,7 @@ function ran(job: Job, end: Ran['end'], onlooker: Onlooker, evidence: Evidence |
 async function again(file: Uint8Array, otherComponent: boolean, progress: (doing: Doing) => void): Promise<Replayed> {
   const onlooker = new Onlooker(progress);
   const evidence = await readEvidence(file);
-  const { outcome, sameComponent } = await replay(loaded(), evidence, { otherComponent, watch: onlooker });
+  const { outcome, sameComponent } = await replay(await loaded(), evidence, { otherComponent, watch: onlooker });
   const { job } = evidence;
   return { ...ran(job, { tag: 'done', outcome }, onlooker, file), recordedBy: job.tool.component, same: sameComponent };
 }
@@ -201,7 +201,7 @@ async function again(file: Uint8Array, otherComponent: boolean, progress: (doing
 async function hash(zip: LocalZip, files: boolean, progress: (doing: Doing) => void): Promise<Hashed> {
   const total = zip.file.size;
   const blob = new FileBlob(zip.file, (done) => progress({ of: 'hash', done, total }));
-  const found = await loaded().h1Zip(blob, zip.module, files);
+  const found = await (await loaded()).h1Zip(blob, zip.module, files);
   if (found.tag === 'ok') return found.val;
   if (found.val.tag === 'refused') return { refused: found.val.val };
   throw new Error('the zip cannot be read: was it changed, or moved, since it was dropped?');

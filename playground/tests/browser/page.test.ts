@@ -225,6 +225,8 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
   test('text is pasted, and leaves only after a click', async (t) => {
     const { page, server, go } = await open(t, { context: { permissions: ['clipboard-read', 'clipboard-write'] } });
     await go();
+    // What the service worker fetches for later has come.
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
     await page.evaluate((text) => navigator.clipboard.writeText(text), SUM);
     await page.locator('body').press('Control+V');
     await page.getByText('a go.sum · 1.6 kB').waitFor();
@@ -695,6 +697,15 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     hang = false;
     await run(page);
     assert.equal(await verdict(page), 'Pass');
+    // Other files end a run, too, and are judged by the component that is compiled anew.
+    hang = true;
+    await choose(page, file('go.sum', 'golang.org/x/mod v0.23.0 h1:Zb7khfcRGKk+kqfxFaP5tZqCnDZMjC5VtUBs87Hr6QM=\n'));
+    await run(page);
+    await page.getByText('Asking…').waitFor();
+    await page.locator('[data-sample="tampered"]').click();
+    assert.equal(await verdict(page), 'Fail');
+    await page.getByText('byte for byte, without a network').waitFor();
+    assert.equal(await page.locator('#progress').isVisible(), false);
   });
 
   test('hashing leaves the page alive', async (t) => {
