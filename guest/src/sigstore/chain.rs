@@ -169,6 +169,7 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone)]
 struct Issuer {
     anchor: TrustAnchor<'static>,
+    key: PublicKey,
     key_hash: [u8; 32],
     /// When it and everything above it is valid.
     from: Timestamp,
@@ -272,7 +273,9 @@ impl Anchors {
             // The signer's own usage was checked: authorities may leave it open.
             let usage = KeyUsage::required_if_present(self.purpose.oid());
             let anchors = std::slice::from_ref(&issuer.anchor);
-            match certificate.verify_for_usage(ALGORITHMS, anchors, &given, time, usage, None, None) {
+            let algorithms = ALL.each_ref().map(|algorithm| By { algorithm, issuer: &issuer.key });
+            let algorithms = algorithms.each_ref().map(|by| by as &dyn SignatureVerificationAlgorithm);
+            match certificate.verify_for_usage(&algorithms, anchors, &given, time, usage, None, None) {
                 Ok(path) => {
                     let between = path.intermediate_certificates().next();
                     let window = between.is_none().then(|| authority.window(issuer, leaf));
@@ -334,6 +337,7 @@ fn prepare(index: usize, authority: &Authority, purpose: Purpose) -> Result<Prep
         let above = &chain[below..];
         issuers.push(Issuer {
             anchor: anchor.to_owned(),
+            key: issuer.key.clone(),
             key_hash: issuer.key.id(),
             from: above.iter().map(|issuer| issuer.not_before).fold(issuer.not_before, Timestamp::max),
             until: above.iter().map(|issuer| issuer.not_after).fold(issuer.not_after, Timestamp::min),
@@ -361,7 +365,7 @@ fn refused(error: &webpki::Error) -> ChainError {
     }
 }
 
-/// A signature algorithm of certificates, for rustls-webpki.
+/// A signature algorithm of certificates.
 #[derive(Debug)]
 struct Algorithm {
     kind: Kind,
@@ -370,18 +374,32 @@ struct Algorithm {
     signature: AlgorithmIdentifier,
 }
 
-impl SignatureVerificationAlgorithm for Algorithm {
+/// The same for rustls-webpki, which has the keys as bytes.
+#[derive(Debug)]
+struct By<'a> {
+    algorithm: &'a Algorithm,
+    /// Signs most of the certificates, and is read already.
+    issuer: &'a PublicKey,
+}
+
+impl SignatureVerificationAlgorithm for By<'_> {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        PublicKey::verify_raw(self.kind, key, self.scheme, Message::Bytes(message), signature)
-            .map_err(|_| InvalidSignature)
+        let Algorithm { kind, scheme, .. } = *self.algorithm;
+        let message = Message::Bytes(message);
+        let verified = if self.issuer.is(kind, key) {
+            self.issuer.verify(scheme, message, signature)
+        } else {
+            PublicKey::verify_raw(kind, key, scheme, message, signature)
+        };
+        verified.map_err(|_| InvalidSignature)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        self.key
+        self.algorithm.key
     }
 
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.signature
+        self.algorithm.signature
     }
 }
 
@@ -415,11 +433,6 @@ static ALL: [Algorithm; 16] = [
     rsa(Scheme::RsaPss(Hash::Sha256), alg_id::RSA_PSS_SHA256),
     rsa(Scheme::RsaPss(Hash::Sha384), alg_id::RSA_PSS_SHA384),
     rsa(Scheme::RsaPss(Hash::Sha512), alg_id::RSA_PSS_SHA512),
-];
-
-static ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
-    &ALL[0], &ALL[1], &ALL[2], &ALL[3], &ALL[4], &ALL[5], &ALL[6], &ALL[7], &ALL[8], &ALL[9], &ALL[10], &ALL[11],
-    &ALL[12], &ALL[13], &ALL[14], &ALL[15],
 ];
 
 #[cfg(test)]
@@ -523,6 +536,8 @@ mod tests {
         let instance = Instance::new(1);
         let anchors = anchors(&instance);
         let der = instance.issue(&leaf(&instance));
+        let unchanged = || anchors.verify(&Certificate::parse(&der).expect("a certificate"), &[], instance.now).is_ok();
+        assert!(unchanged());
         for at in 0..der.len() {
             let mut changed = der.clone();
             changed[at] ^= 1 << (at % 8);
@@ -530,6 +545,8 @@ mod tests {
                 Certificate::parse(&changed).map(|certificate| anchors.verify(&certificate, &[], instance.now).is_ok());
             assert_ne!(verdict, Ok(true), "byte {at}");
         }
+        // By the same authority's key, which has been asked often enough to be known.
+        assert!(unchanged());
     }
 
     #[test]

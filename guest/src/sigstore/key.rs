@@ -10,10 +10,11 @@
 //! allows (s or its negative), so that nothing may take a signature's bytes for a name of what was signed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use der::asn1::ObjectIdentifier;
+use ecdsa::signature::hazmat::PrehashVerifier as _;
 use ed25519_dalek::Signature as Ed25519Signature;
-use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use rsa::pkcs1::DecodeRsaPublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Pkcs1v15Sign, Pss};
@@ -21,6 +22,7 @@ use sha2::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update, cons
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::asn1::{Der, NotDer, field};
+use super::known_key::KnownKey;
 
 /// How long an encoded key may be, in bytes: RSA of 4096 bits takes 550.
 pub const MAX_KEY: usize = 4 << 10;
@@ -201,11 +203,11 @@ pub enum Usage {
     Envelope,
 }
 
-/// A key in the form that verifies.
+/// A key in the form that verifies. Copies of it share what it has learnt.
 #[derive(Clone)]
 enum Material {
-    P256(p256::ecdsa::VerifyingKey),
-    P384(Box<p384::ecdsa::VerifyingKey>),
+    P256(Arc<KnownKey<p256::NistP256>>),
+    P384(Arc<KnownKey<p384::NistP384>>),
     P521(Box<p521::ecdsa::VerifyingKey>),
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
     Rsa(Box<rsa::PublicKey>),
@@ -215,6 +217,8 @@ enum Material {
 #[derive(Clone)]
 pub struct PublicKey {
     spki: Vec<u8>,
+    /// Where the content of its BIT STRING begins, which is the last thing in it.
+    bits: usize,
     material: Material,
 }
 
@@ -246,7 +250,7 @@ impl PublicKey {
             (algorithm == RSA_ENCRYPTION.as_bytes()).then_some(Kind::Rsa)
         };
         let material = Material::read(kind.ok_or(KeyError::Algorithm)?, bits)?;
-        Ok(Self { spki: spki.to_vec(), material })
+        Ok(Self { spki: spki.to_vec(), bits: spki.len() - bits.len(), material })
     }
 
     /// From an RSAPublicKey in DER (PKCS#1, RFC 8017 appendix A.1.1).
@@ -262,7 +266,7 @@ impl PublicKey {
         const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
         let material = Material::read(Kind::Rsa, der)?;
         let spki = field(0x30, &[&ALGORITHM, &field(0x03, &[&[0], der])]);
-        Ok(Self { spki, material })
+        Ok(Self { bits: spki.len() - der.len(), spki, material })
     }
 
     /// From one PEM block, `PUBLIC KEY` or `RSA PUBLIC KEY`, as cosign takes it.
@@ -289,6 +293,11 @@ impl PublicKey {
         signature: &[u8],
     ) -> Result<(), SignatureError> {
         Material::read(kind, key).map_err(|_| SignatureError::Invalid)?.verify(scheme, message, signature)
+    }
+
+    /// Whether that is what it has in its BIT STRING.
+    pub(crate) fn is(&self, kind: Kind, key: &[u8]) -> bool {
+        self.kind() == kind && self.spki[self.bits..] == *key
     }
 
     /// The SubjectPublicKeyInfo, DER.
@@ -394,11 +403,13 @@ impl Material {
         let point = bytes.first() == Some(&0x04);
         match kind {
             Kind::P256 if point => {
-                p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map(Self::P256).map_err(|_| KeyError::Point)
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| KeyError::Point)?;
+                Ok(Self::P256(Arc::new(KnownKey::new(key))))
             }
-            Kind::P384 if point => p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes)
-                .map(|key| Self::P384(Box::new(key)))
-                .map_err(|_| KeyError::Point),
+            Kind::P384 if point => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map_err(|_| KeyError::Point)?;
+                Ok(Self::P384(Arc::new(KnownKey::new(key))))
+            }
             Kind::P521 if point => p521::ecdsa::VerifyingKey::from_sec1_bytes(bytes)
                 .map(|key| Self::P521(Box::new(key)))
                 .map_err(|_| KeyError::Point),
@@ -422,13 +433,11 @@ impl Material {
         let good = match (self, scheme) {
             (Self::P256(key), Scheme::Ecdsa(hash)) => {
                 let digest = message.digest(hash)?;
-                p256::ecdsa::Signature::from_der(signature)
-                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+                p256::ecdsa::Signature::from_der(signature).is_ok_and(|signature| key.verify(&digest, &signature))
             }
             (Self::P384(key), Scheme::Ecdsa(hash)) => {
                 let digest = message.digest(hash)?;
-                p384::ecdsa::Signature::from_der(signature)
-                    .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok())
+                p384::ecdsa::Signature::from_der(signature).is_ok_and(|signature| key.verify(&digest, &signature))
             }
             (Self::P521(key), Scheme::Ecdsa(hash)) => {
                 // The library refuses a digest of less than half the field, which SHA-256 is by a byte. As an integer,
@@ -598,6 +607,21 @@ mod tests {
         let key = Key::new(Kind::P256, 3);
         assert_eq!(from_pem(key.pem().as_bytes()), Ok(key.public()));
         assert_eq!(from_pem(key.pem().replace('\n', "\r\n").as_bytes()), Ok(key.public()));
+    }
+
+    #[test]
+    fn a_key_is_known_by_all_of_its_bytes() {
+        let key = Key::new(Kind::P384, 3).public();
+        let point = &key.spki()[key.spki().len() - 97..];
+        assert!(key.is(Kind::P384, point));
+        assert!(!key.is(Kind::P256, point));
+        assert!(!key.is(Kind::P384, &point[1..]));
+        assert!(!key.is(Kind::P384, &[]));
+        assert!(!key.is(Kind::P384, key.spki()));
+        assert!(!key.is(Kind::P384, &Key::new(Kind::P384, 4).public().spki()[key.bits..]));
+        let rsa = from_pem(data!("rsa.pkcs1.pub")).expect("PKCS#1");
+        let pem = pem::parse(data!("rsa.pkcs1.pub")).expect("PEM");
+        assert!(rsa.is(Kind::Rsa, pem.contents()));
     }
 
     #[test]

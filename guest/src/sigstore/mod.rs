@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `asn1` | strict DER |
 //! | [`key`] | public keys and signature schemes |
+//! | `known_key` | ECDSA by keys that are asked often |
 //! | [`certificate`] | a signing certificate, and what it claims |
 //! | [`claims`] | those claims, by Fulcio's names |
 //! | [`chain`] | the path from a certificate to an authority |
@@ -26,6 +27,7 @@ pub mod claims;
 pub mod collection;
 pub mod identity;
 pub mod key;
+mod known_key;
 pub mod legacy;
 pub mod log;
 pub mod protojson;
