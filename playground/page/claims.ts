@@ -6,7 +6,7 @@
  * viewer's, that the keys are the ones to trust, and what nobody signs, it cannot show.
  */
 
-import type { Job } from '../verifier/index.js';
+import type { Job, SourceFile } from '../verifier/index.js';
 import { grouped, hex, sha256 } from './bytes.js';
 import { code, h, icon, shown, type Child } from './dom.js';
 import { GO_SUMDB_KEY } from './jobs.js';
@@ -103,12 +103,33 @@ function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
   ];
 }
 
+/** Which of Go's files a path names, as the program takes it (host/src/evidence/claims.rs). */
+const ENDS: readonly (readonly [string, SourceFile['kind'], string])[] = [
+  ['.work.sum', 'go-work-sum', 'a go.work.sum'],
+  ['.sum', 'go-sum', 'a go.sum'],
+  ['.mod', 'go-mod', 'a go.mod'],
+  ['.work', 'go-work', 'a go.work'],
+  ['vendor/modules.txt', 'vendor-modules', 'a vendor/modules.txt'],
+];
+
+const kindOf = (path: string): SourceFile['kind'] | undefined => ENDS.find(([end]) => path.endsWith(end))?.[1];
+
+/** What a file was judged as, where its name does not say that: a go.sum that is taken for a go.mod has no lines. */
+function judgedAs({ path, kind }: SourceFile): string | undefined {
+  return kindOf(path) === kind ? undefined : ENDS.find(([, of]) => of === kind)?.[2];
+}
+
 async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
   const claims: Claim[] = [];
-  const compare = (name: string, digest: string): void => {
+  const compare = (name: string, digest: string, wrongKind?: string): void => {
     const same = own.find((file) => file.sha256 === digest);
     const named = own.find((file) => file.name === name);
-    if (same) {
+    if (wrongKind !== undefined) {
+      claims.push({
+        tone: 'fail',
+        text: [code(name), ` was judged as ${wrongKind}, which its name does not say. SHA-256 `, code(digest)],
+      });
+    } else if (same) {
       claims.push({ tone: 'pass', text: [code(name), ' is your ', code(same.name), '.'] });
     } else if (named) {
       claims.push({
@@ -127,14 +148,42 @@ async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
     }
   };
   const { task } = job;
-  if (task.tag === 'verify' || task.tag === 'fix') {
-    for (const { path, content } of task.val.files) compare(path, hex(await sha256(content)));
-    for (const { path, sha256: digest } of task.val.programs) compare(path, digest);
+  if (task.tag === 'verify' || task.tag === 'fix' || task.tag === 'explain') {
+    const { files, programs } = task.tag === 'explain' ? task.val.checkout : task.val;
+    for (const file of files) compare(file.path, hex(await sha256(file.content)), judgedAs(file));
+    for (const { path, sha256: digest } of programs) compare(path, digest, kindOf(path) && 'a program');
   }
   if (task.tag === 'verify-blob') {
     const { artifact, name } = task.val;
     compare(name, hex(artifact.tag === 'sha256' ? artifact.val : artifact.val.sha256));
+    if (artifact.tag === 'file' && artifact.val.sha384.length + artifact.val.sha512.length > 0) {
+      claims.push({ tone: 'warn', text: ['That its SHA-384 and SHA-512 are of the same file, the recorder says.'] });
+    }
     if (task.val.bundle) compare('the bundle', hex(await sha256(task.val.bundle)));
+  }
+  return claims;
+}
+
+type Blob = Extract<Job['task'], { tag: 'verify-blob' }>['val'];
+
+/** Whose signature was asked for, and what else that was left to. */
+async function signer({ signer, chain, requireLog, requireSct }: Blob): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  if (signer.tag === 'key') {
+    claims.push({ tone: 'warn', text: ['The signer’s public key: SHA-256 ', code(hex(await sha256(signer.val)))] });
+  } else {
+    const asked = Object.entries(signer.val).filter(([, value]) => value !== undefined);
+    const parts = asked.flatMap(([what, value], at) => [at > 0 ? ', ' : '', `${what} `, code(String(value))]);
+    claims.push({ tone: 'warn', text: ['Whose signature was asked for: ', ...parts] });
+    const without = [!requireLog && 'an entry in a log', !requireSct && 'the promise of a certificate log'];
+    for (const what of without) if (what) claims.push({ tone: 'warn', text: [`It need not have ${what}.`] });
+  }
+  if (chain) {
+    const digest = hex(await sha256(chain));
+    claims.push({
+      tone: 'fail',
+      text: ['Other authorities than the trusted roots’ were believed, too: SHA-256 ', code(digest)],
+    });
   }
   return claims;
 }
@@ -142,7 +191,7 @@ async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
 async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim[]> {
   const claims: Claim[] = [];
   if (job.sumdb.tag === 'database') {
-    const { key, setBy, pinnedHead, witnesses } = job.sumdb.val;
+    const { key, setBy, pinnedHead, witnesses, quorum } = job.sumdb.val;
     claims.push(
       key === GO_SUMDB_KEY
         ? { tone: 'pass', text: ['The database’s key is the one that every go command has, ', code(key), '.'] }
@@ -153,9 +202,12 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     );
     if (pinnedHead)
       claims.push({ tone: 'warn', text: ['A head was pinned: SHA-256 ', code(hex(await sha256(pinnedHead)))] });
-    for (const witness of witnesses) claims.push({ tone: 'warn', text: ['A witness’s key: ', code(witness)] });
+    for (const witness of witnesses) {
+      claims.push({ tone: 'warn', text: [`The key of a witness, ${quorum} of which must have signed: `, code(witness)] });
+    }
   } else {
-    claims.push({ tone: 'note', text: ['No checksum database was asked: ', code(job.sumdb.val)] });
+    const tone = job.task.tag === 'tuf' || job.task.tag === 'verify-blob' ? 'note' : 'fail';
+    claims.push({ tone, text: ['No checksum database was asked: ', code(job.sumdb.val)] });
   }
   if (job.skip.patterns) {
     claims.push({
@@ -163,7 +215,7 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
       text: ['Not asked of the database: ', code(job.skip.patterns), ', by ', code(job.skip.setBy)],
     });
   }
-  for (const { name, trustedRoot, setBy } of job.tuf.all) {
+  for (const { name, trustedRoot, setBy, modules } of job.tuf.all) {
     claims.push({
       tone: 'warn',
       text: [
@@ -173,16 +225,25 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
         code(setBy),
         ': SHA-256 ',
         code(hex(await sha256(trustedRoot))),
+        ...(modules ? ['. It was asked about ', code(modules)] : []),
       ],
     });
   }
-  for (const { name, content, setBy } of job.sigstore.roots) {
-    const digest = hex(await sha256(content));
-    claims.push(
-      shipped.some((root) => root.sha256 === digest)
-        ? { tone: 'pass', text: ['The trusted root ', code(name), ' is the one that comes with this page.'] }
-        : { tone: 'warn', text: ['The trusted root ', code(name), ', by ', code(setBy), ': SHA-256 ', code(digest)] },
-    );
+  for (const { modules, repositories, threshold } of job.tuf.map) {
+    const who = code(repositories.join(', '));
+    claims.push({ tone: 'warn', text: [`${threshold} of `, who, ' had to agree about ', code(modules)] });
+  }
+  for (const root of job.sigstore.roots) claims.push(await trustedRoot(root, shipped));
+  if (job.task.tag === 'verify-blob') claims.push(...(await signer(job.task.val)));
+  if (job.task.tag === 'verify') {
+    const off = [
+      job.bytes.moduleCache === 'off' && 'the module cache',
+      job.bytes.vendor === 'off' && 'vendor folders',
+    ].filter((what) => what !== false);
+    if (off.length > 0) claims.push({ tone: 'note', text: [`Not looked at: ${off.join(' and ')}.`] });
+    for (const folder of job.task.val.bareVendors) {
+      claims.push({ tone: 'warn', text: ['A vendor folder without a modules.txt: ', code(folder)] });
+    }
   }
   if (job.failOn !== 'medium' || job.allowIncomplete) {
     const allowed = job.allowIncomplete ? ', and what could not be checked may pass' : '';
@@ -194,6 +255,27 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     claims.push({ tone: 'warn', text: ['Ignored: ', code(rule), ' for ', code(module), ', because ', code(reason)] });
   }
   return claims;
+}
+
+/** Of a copy alone it is enough that it is this page's. One that comes by TUF may be any that its first root leads to. */
+async function trustedRoot(
+  { name, content, setBy, repository, expires }: Job['sigstore']['roots'][number],
+  shipped: readonly ShippedRoot[],
+): Promise<Claim> {
+  const digest = hex(await sha256(content));
+  const same = shipped.find((root) => root.sha256 === digest);
+  const root: Child[] = ['The trusted root ', code(name)];
+  if (repository) {
+    const first = code(hex(await sha256(repository.trustedRoot)));
+    const by = [' was asked of a TUF repository, ', code(repository.name), ', from the root with the SHA-256 '];
+    return { tone: 'warn', text: [...root, ...by, first, '; the copy at hand has the SHA-256 ', code(digest)] };
+  }
+  if (same && expires !== undefined && expires.seconds <= BigInt(same.expires)) {
+    return { tone: 'pass', text: [...root, ' is the one that comes with this page.'] };
+  }
+  return same
+    ? { tone: 'warn', text: [...root, ' is the one that comes with this page, and was taken to be good for longer.'] }
+    : { tone: 'warn', text: [...root, ', by ', code(setBy), ': SHA-256 ', code(digest)] };
 }
 
 function said({ job, said: { measured, absent, failed } }: Replayed, file: string): Claim[] {
@@ -225,10 +307,15 @@ function said({ job, said: { measured, absent, failed } }: Replayed, file: strin
   });
   const floor = 'That no newer tree had been seen before, unless the evidence has one.';
   if (job.sumdb.tag === 'database') claims.push({ tone: 'note', text: [floor] });
+  if (job.task.tag === 'verify') {
+    for (const { path } of job.task.val.programs) {
+      claims.push({ tone: 'note', text: ['Which modules the program ', code(path), ' is built of.'] });
+    }
+  }
   if (measured.length > 0) {
     claims.push({
       tone: 'note',
-      text: ['Hashes that it measured, of files that are not in the evidence.'],
+      text: ['What it measured or read, of files that are not in the evidence.'],
       list: measured,
     });
   }

@@ -187,8 +187,12 @@ function filesCard(
       tab.setAttribute('tabindex', selected ? '0' : '-1');
     }
   };
+  // Counted once: an evidence file may have thousands of files, and of findings.
+  const counts = new Map<string, number>();
+  for (const { file } of report?.findings ?? []) if (file !== null) counts.set(file, (counts.get(file) ?? 0) + 1);
+  const countOf = ({ path }: SourceText): number => counts.get(path) ?? 0;
   for (const source of sources) {
-    const found = report?.findings.filter(({ file }) => file === source.path).length ?? 0;
+    const found = countOf(source);
     const label = found > 0 ? `${source.path} (${grouped(found)})` : source.path;
     const tab = h(
       'button',
@@ -207,11 +211,7 @@ function filesCard(
     next?.click();
     next?.focus();
   });
-  const worst = sources.toSorted(
-    (one, other) =>
-      (report?.findings.filter(({ file }) => file === other.path).length ?? 0) -
-      (report?.findings.filter(({ file }) => file === one.path).length ?? 0),
-  )[0];
+  const worst = sources.toSorted((one, other) => countOf(other) - countOf(one))[0];
   if (worst) show(worst);
   holder.id = 'file-pane';
   if (sources.length > 1) holder.setAttribute('role', 'tabpanel');
