@@ -44,7 +44,7 @@ export async function claimsView(
     group('Proven here, just now', proven(replayed, digest)),
     group('As good as these: compare them with your own', [
       ...(await inputs(job, own)),
-      ...(await anchors(job, shipped)),
+      ...(await anchors(job, own, shipped)),
     ]),
     group('Only said by who recorded it', said(replayed, file)),
   );
@@ -188,8 +188,21 @@ async function signer({ signer, chain, requireLog, requireSct }: Blob): Promise<
   return claims;
 }
 
-async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim[]> {
+async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedRoot[]): Promise<Claim[]> {
   const claims: Claim[] = [];
+  /** A root, compared with the viewer's, if one was dropped. */
+  const root = async (what: string, name: string, content: Uint8Array, setBy: string): Promise<void> => {
+    const digest = hex(await sha256(content));
+    const same = own.find((file) => file.sha256 === digest);
+    if (same) {
+      claims.push({ tone: 'pass', text: [what, code(name), ' is your ', code(same.name), '.'] });
+    } else if (shipped.some((one) => one.sha256 === digest)) {
+      claims.push({ tone: 'pass', text: [what, code(name), ' is one that comes with this page.'] });
+    } else {
+      const text = [what, code(name), ', by ', code(setBy), ': drop yours to compare. SHA-256 ', code(digest)];
+      claims.push({ tone: 'warn', text });
+    }
+  };
   if (job.sumdb.tag === 'database') {
     const { key, setBy, pinnedHead, witnesses, quorum } = job.sumdb.val;
     claims.push(
@@ -216,24 +229,25 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     });
   }
   for (const { name, trustedRoot, setBy, modules } of job.tuf.all) {
-    claims.push({
-      tone: 'warn',
-      text: [
-        'The TUF repository ',
-        code(name),
-        ' begins with a root, by ',
-        code(setBy),
-        ': SHA-256 ',
-        code(hex(await sha256(trustedRoot))),
-        ...(modules ? ['. It was asked about ', code(modules)] : []),
-      ],
-    });
+    await root('The root of the TUF repository ', name, trustedRoot, setBy);
+    if (modules) claims.push({ tone: 'warn', text: ['It was asked about the modules ', code(modules)] });
   }
   for (const { modules, repositories, threshold } of job.tuf.map) {
     const who = code(repositories.join(', '));
     claims.push({ tone: 'warn', text: [`${threshold} of `, who, ' had to agree about ', code(modules)] });
   }
-  for (const root of job.sigstore.roots) claims.push(await trustedRoot(root, shipped));
+  for (const { name, content, setBy, repository, expires } of job.sigstore.roots) {
+    await root('The trusted root ', name, content, setBy);
+    // The copy is not all there is: a repository may have led to another, and its end is the recorder's.
+    if (repository) {
+      await root('But it is taken from a TUF repository, whose root ', repository.name, repository.trustedRoot, setBy);
+    }
+    const digest = hex(await sha256(content));
+    const same = shipped.find((one) => one.sha256 === digest);
+    if (same && (expires === undefined || expires.seconds > BigInt(same.expires))) {
+      claims.push({ tone: 'warn', text: ['The copy was taken to be good for longer than it is.'] });
+    }
+  }
   if (job.task.tag === 'verify-blob') claims.push(...(await signer(job.task.val)));
   if (job.task.tag === 'verify') {
     const off = [
@@ -255,27 +269,6 @@ async function anchors(job: Job, shipped: readonly ShippedRoot[]): Promise<Claim
     claims.push({ tone: 'warn', text: ['Ignored: ', code(rule), ' for ', code(module), ', because ', code(reason)] });
   }
   return claims;
-}
-
-/** Of a copy alone it is enough that it is this page's. One that comes by TUF may be any that its first root leads to. */
-async function trustedRoot(
-  { name, content, setBy, repository, expires }: Job['sigstore']['roots'][number],
-  shipped: readonly ShippedRoot[],
-): Promise<Claim> {
-  const digest = hex(await sha256(content));
-  const same = shipped.find((root) => root.sha256 === digest);
-  const root: Child[] = ['The trusted root ', code(name)];
-  if (repository) {
-    const first = code(hex(await sha256(repository.trustedRoot)));
-    const by = [' was asked of a TUF repository, ', code(repository.name), ', from the root with the SHA-256 '];
-    return { tone: 'warn', text: [...root, ...by, first, '; the copy at hand has the SHA-256 ', code(digest)] };
-  }
-  if (same && expires !== undefined && expires.seconds <= BigInt(same.expires)) {
-    return { tone: 'pass', text: [...root, ' is the one that comes with this page.'] };
-  }
-  return same
-    ? { tone: 'warn', text: [...root, ' is the one that comes with this page, and was taken to be good for longer.'] }
-    : { tone: 'warn', text: [...root, ', by ', code(setBy), ': SHA-256 ', code(digest)] };
 }
 
 function said({ job, said: { measured, absent, failed } }: Replayed, file: string): Claim[] {

@@ -8,27 +8,30 @@
 
 import type { Job, Request, Response } from '../verifier/index.js';
 import { BUILD } from './build-info.js';
-import { grouped, hex, sha256, size } from './bytes.js';
+import { concat, grouped, hex, sha256, size } from './bytes.js';
 import { claimsView, type Own } from './claims.js';
 import { Client, Failed, Stopped, type Meanwhile } from './client.js';
 import { button, byId, code, h, replace, shown, type Child } from './dom.js';
 import type { SourceText } from './editor.js';
+import { filesCard } from './filescard.js';
 import { blobJob, checkoutJob, GO_SUMDB_NAME, tufJob, type Setting } from './jobs.js';
 import { Lookups, Places } from './lookups.js';
 import { digestOf, missing, modulesIn, planOf, readDoc, type Doc, type Plan } from './plan.js';
 import type { Doing, Local, Ran, Replayed } from './protocol.js';
-import { resultView, sourcesView, type Actions } from './result.js';
+import { resultView, type Actions } from './result.js';
 import { ownRoot, shippedRoot } from './roots.js';
 import { fromFragment, isShared, MAX_FILES, toFragment } from './share.js';
 import { startTheme } from './theme.js';
 import { scriptUrl } from './trusted.js';
 import type { Identity, TrustedRoot } from './types.js';
-import { isUnsafe, visibleText } from './visible.js';
+import { hasHidden, isUnsafe, visibleText } from './visible.js';
 
 /** The most files at once. */
 const MAX_DOCS = 64;
 
 const TITLE = document.title;
+
+const LINE_FEED = Uint8Array.of(10);
 
 const NO_FILES: Local = { zips: [], tuf: new Map() };
 
@@ -176,7 +179,7 @@ function sourcesOf(files: readonly { path: string; content: Uint8Array }[]): Sou
 function showSources(): void {
   const holder = byId('source');
   if (plan.tag !== 'checkout') return replace(holder);
-  replace(holder, sourcesView(sourcesOf(plan.files), edit));
+  replace(holder, filesCard(sourcesOf(plan.files), undefined, edit));
 }
 
 /** Puts a file's text into a field. What does not show in it is listed beside it, since a field cannot show it. */
@@ -196,6 +199,7 @@ function edit(path: string): void {
   field.value = source.text;
   const look = (): void => {
     const found = field.value.split('\n').flatMap((line, at) => {
+      if (!hasHidden(line.replaceAll('\t', ''))) return [];
       const odd = [...line].filter((character) => character !== '\t' && isUnsafe(character.codePointAt(0) ?? 0));
       return odd.length > 0 ? [h('span', {}, ` line ${at + 1}: `, shown(odd.join('')), ' ')] : [];
     });
@@ -689,13 +693,13 @@ async function download(ran: Ran, what: 'report' | 'sarif' | 'evidence'): Promis
   const names = { report: 'report.json', sarif: 'report.sarif', evidence: 'run.evidence' };
   try {
     const { client } = await ready;
-    const bytes =
-      what === 'report'
-        ? report
-        : what === 'sarif'
-          ? (await client.call('sarif', { report })).file
-          : (await client.call('evidence', { run: ran.run })).file;
-    const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: 'application/octet-stream' }));
+    const bytes = {
+      // With a final line feed, as the program writes these two.
+      report: () => concat([report, LINE_FEED]),
+      sarif: async () => concat([(await client.call('sarif', { report })).file, LINE_FEED]),
+      evidence: async () => (await client.call('evidence', { run: ran.run })).file,
+    }[what];
+    const url = URL.createObjectURL(new Blob([(await bytes()) as BlobPart], { type: 'application/octet-stream' }));
     const link = h('a', { href: url, download: names[what] });
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);

@@ -5,7 +5,8 @@
 
 import { grouped } from './bytes.js';
 import { button, code, h, icon, replace, shown, type Child } from './dom.js';
-import { editor, findingList, type SourceText } from './editor.js';
+import { findingList, type SourceText } from './editor.js';
+import { filesCard } from './filescard.js';
 import { climb, headOf, readHead, readProof, verifyHead } from './merkle.js';
 import type { Ran, Replayed } from './protocol.js';
 import { escaped, readReport, type Finding, type Module, type Report, type SignatureLine } from './report.js';
@@ -44,7 +45,8 @@ export function resultView(ran: Ran | Replayed, sources: readonly SourceText[], 
     elsewhere.length > 0 && findingsCard(elsewhere),
     report.artifacts.length > 0 && artifactsCard(report),
     ...report.repositories.map(repositoryCard),
-    sources.length > 0 && filesCard(sources, report, actions),
+    sources.length > 0 && filesCard(sources, report, actions.edit),
+    ran.end.outcome.lines.length > 0 && linesCard(ran.end.outcome.lines),
     ...ran.forks.map(({ name, content }) => forkCard(name, content)),
     report.modules.length > 0 && modulesCard(report, ran, showWay),
     way,
@@ -169,67 +171,13 @@ function findingsCard(findings: readonly Finding[]): HTMLElement {
   );
 }
 
-function filesCard(
-  sources: readonly SourceText[],
-  report: Report | undefined,
-  actions: Pick<Actions, 'edit'>,
-): HTMLElement {
-  const holder = h('div');
-  const edit = button('Edit', 'button button-small', () => actions.edit?.(current));
-  let current = '';
-  const tabs = h('div', { class: 'file-tabs', role: 'tablist', 'aria-label': 'Files' });
-  const show = (source: SourceText): void => {
-    current = source.path;
-    replace(holder, editor(source, report));
-    for (const tab of tabs.children) {
-      const selected = tab.getAttribute('data-path') === source.path;
-      tab.setAttribute('aria-selected', String(selected));
-      tab.setAttribute('tabindex', selected ? '0' : '-1');
-    }
-  };
-  // Counted once: an evidence file may have thousands of files, and of findings.
-  const counts = new Map<string, number>();
-  for (const { file } of report?.findings ?? []) if (file !== null) counts.set(file, (counts.get(file) ?? 0) + 1);
-  const countOf = ({ path }: SourceText): number => counts.get(path) ?? 0;
-  for (const source of sources) {
-    const found = countOf(source);
-    const label = found > 0 ? `${source.path} (${grouped(found)})` : source.path;
-    const tab = h(
-      'button',
-      { type: 'button', role: 'tab', 'data-path': source.path, 'aria-controls': 'file-pane' },
-      shown(label),
-    );
-    tab.addEventListener('click', () => show(source));
-    tabs.append(tab);
-  }
-  tabs.addEventListener('keydown', (event) => {
-    const all = [...tabs.children] as HTMLElement[];
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step === undefined) return;
-    const at = all.findIndex((tab) => tab === document.activeElement);
-    const next = all[(at + step + all.length) % all.length];
-    next?.click();
-    next?.focus();
-  });
-  const worst = sources.toSorted((one, other) => countOf(other) - countOf(one))[0];
-  if (worst) show(worst);
-  holder.id = 'file-pane';
-  if (sources.length > 1) holder.setAttribute('role', 'tabpanel');
-  const title =
-    sources.length === 1
-      ? h('h2', { id: 'file-title' }, code(sources[0]?.path ?? ''))
-      : h('h2', { id: 'file-title' }, 'Files');
-  return h(
-    'section',
-    { class: 'card', 'aria-labelledby': 'file-title' },
-    h('div', { class: 'card-head' }, title, sources.length > 1 && tabs, actions.edit && edit),
-    holder,
+/** Of a look-up or an explanation: lines that the database proves. */
+function linesCard(proven: readonly string[]): HTMLElement {
+  return card(
+    'Authenticated lines',
+    'lines-title',
+    h('pre', { class: 'record', dir: 'ltr' }, ...proven.map((line) => h('div', {}, shown(line)))),
   );
-}
-
-/** Files that were not judged yet. */
-export function sourcesView(sources: readonly SourceText[], edit: (path: string) => void): HTMLElement {
-  return filesCard(sources, undefined, { edit });
 }
 
 function forkCard(name: string, content: Uint8Array): HTMLElement {

@@ -45,11 +45,23 @@ export function isUnsafe(codePoint: number): boolean {
   return UNSAFE.some(([first, last]) => first <= codePoint && codePoint <= last);
 }
 
+const escape = (codePoint: number): string => `\\u{${codePoint.toString(16)}}`;
+const HIDDEN = new RegExp(
+  `[\\p{Cs}${UNSAFE.map(([first, last]) => `${escape(first)}-${escape(last)}`).join('')}]`,
+  'u',
+);
+
+/** Whether a text has any such character: a quick look, since most have none. */
+export function hasHidden(text: string): boolean {
+  return HIDDEN.test(text);
+}
+
 /** A run of ordinary text, or one character that is shown by its number. */
 export type Piece = { readonly text: string } | { readonly hidden: number };
 
 /** Cuts a text into what can be shown as it is and what cannot. `tabs`: a tab is left as it is, as in a source file. */
 export function pieces(text: string, tabs = false): Piece[] {
+  if (!hasHidden(text)) return text === '' ? [] : [{ text }];
   const out: Piece[] = [];
   let run = '';
   for (const character of text) {

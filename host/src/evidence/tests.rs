@@ -1,6 +1,7 @@
 //! The file, replays and what is told of them, on small runs of the real component.
 
 use std::io::Write as _;
+use std::sync::LazyLock;
 
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -86,8 +87,10 @@ fn unanswered(request: &Request) -> Response {
 }
 
 fn small() -> Evidence {
-    recorded(job(GO_SUM))
+    SMALL.clone()
 }
+
+static SMALL: LazyLock<Evidence> = LazyLock::new(|| recorded(job(GO_SUM)));
 
 #[test]
 fn what_is_written_is_read_and_judged_the_same() {
@@ -511,6 +514,29 @@ proptest! {
         round_trip(&Ok::<_, Failure>(Answer::Holdings(vec![holding, Holding::default()])));
         round_trip(&Err::<Answer, _>(Failure::RateLimited));
         round_trip(&Ok::<_, Failure>(Answer::Body(Body { content: bytes, origin: Origin::GoCache })));
+    }
+
+    /// Whatever is read is written as it was read, and is another run then.
+    #[test]
+    fn changed_documents_are_refused_or_something_else(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..3), 1..4),
+    ) {
+        let evidence = &*SMALL;
+        let honest = evidence.document();
+        let mut document = honest.clone().into_bytes();
+        for (at, byte, kind) in changes {
+            let at = at.index(document.len());
+            match kind {
+                0 => document[at] = byte,
+                1 => document.insert(at, byte),
+                _ => drop(document.remove(at)),
+            }
+        }
+        if let Ok(read) = Evidence::from_document(&document) {
+            let again = read.document();
+            prop_assert_eq!(again.as_bytes(), &document[..]);
+            prop_assert_eq!(read == *evidence, document == honest.as_bytes());
+        }
     }
 
     #[test]

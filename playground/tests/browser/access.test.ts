@@ -29,7 +29,14 @@ describe('accessibility', { skip: NO_CHROMIUM }, () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 360]) {
       test(`axe-core finds nothing, ${colorScheme}, ${width} pixels`, async (t) => {
+        let answering = false;
         const { page, go } = await open(t, {
+          // Later there is a database that never answers.
+          change: (path, response) => {
+            if (!answering || !path.startsWith('sumdb/')) return false;
+            if (path.endsWith('/supported')) response.end();
+            return true;
+          },
           context: { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce', bypassCSP: true },
           allow: ['status of 404'],
           serving: { sumdb: '/nonexistent' },
@@ -60,6 +67,12 @@ describe('accessibility', { skip: NO_CHROMIUM }, () => {
         await page.locator('#run').click();
         await page.getByText('No checksum database answers at').waitFor();
         await clean(page, 'nobody answers');
+        answering = true;
+        await page.locator('#run').click();
+        await page.getByText('Asking: 11 requests').waitFor();
+        await clean(page, 'running');
+        await page.getByRole('button', { name: 'Stop' }).click();
+        await page.locator('#progress').waitFor({ state: 'hidden' });
         await page.getByRole('button', { name: 'Edit', exact: true }).click();
         await clean(page, 'editing');
         await choose(page, file('b.json', fixture('sigstore-public/pypi/bundle.sigstore.json')));

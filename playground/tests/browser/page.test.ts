@@ -11,7 +11,15 @@ import { after, describe, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { fromUtf8, toUtf8 } from '../../verifier/bytes.js';
-import { readEvidence, syncBlob, Verifier, writeEvidence, replay, type Evidence } from '../../verifier/index.js';
+import {
+  readEvidence,
+  Recorder,
+  syncBlob,
+  Verifier,
+  writeEvidence,
+  replay,
+  type Evidence,
+} from '../../verifier/index.js';
 import { recognise } from '../../page/recognise.js';
 import {
   choose,
@@ -42,7 +50,11 @@ interface Sample {
 }
 const SAMPLES = JSON.parse(readFileSync(join(PAGE, 'samples/index.json'), 'utf8')) as Sample[];
 const sample = (name: string): Uint8Array => built(`samples/${name}.evidence`);
+const ABSENT = { tag: 'err', val: 'absent' } as const;
 const WORDS = { pass: 'Pass', fail: 'Fail', incomplete: 'Incomplete' } as const;
+
+/** As the program writes a report into a file. */
+const asWritten = (report: Uint8Array): Uint8Array => Uint8Array.of(...report, 10);
 
 const lookups = (asked: readonly string[]): string[] =>
   asked.filter((path) => path.startsWith('sumdb/') && !path.endsWith('/supported'));
@@ -61,7 +73,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
       await page.getByText(`${name}.evidence`, { exact: true }).waitFor();
       assert.equal(await verdict(page), WORDS[outcome.verdict], name);
       await page.getByText('byte for byte, without a network').waitFor();
-      assert.deepEqual(await taken(page, 'Report (JSON)'), outcome.report, name);
+      assert.deepEqual(await taken(page, 'Report (JSON)'), asWritten(outcome.report), name);
       assert.deepEqual(await taken(page, 'Evidence'), sample(name), name);
       const sarif = JSON.parse(fromUtf8(await taken(page, 'SARIF')) ?? '') as { version: string };
       assert.equal(sarif.version, '2.1.0');
@@ -93,7 +105,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     // What is taken away is evidence that Node.js replays to the same bytes.
     const evidence = await readEvidence(await taken(page, 'Evidence'));
     const { outcome } = await replay(await Verifier.load(built('modanchor.wasm')), evidence);
-    assert.deepEqual(await taken(page, 'Report (JSON)'), outcome.report);
+    assert.deepEqual(await taken(page, 'Report (JSON)'), asWritten(outcome.report));
     assert.equal(evidence.job.tool.component, (await Verifier.load(built('modanchor.wasm'))).digest);
     // A second run stands on what the first may keep, and asks nothing.
     const asked = lookups(server.asked).length;
@@ -456,6 +468,14 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await claims.getByText('go.sum is your go.sum.').waitFor();
     await choose(page, file('go.sum', TAMPERED));
     await claims.getByText('go.sum is not your go.sum').waitFor();
+    // The roots, too.
+    const { tuf } = (await readEvidence(sample('expired'))).job;
+    const [repository] = tuf.all;
+    assert.ok(repository);
+    await page.locator('[data-sample="expired"]').click();
+    await claims.getByText(`The root of the TUF repository ${repository.name}, by`).waitFor();
+    await choose(page, file('my-root.json', repository.trustedRoot));
+    await claims.getByText(`The root of the TUF repository ${repository.name} is your my-root.json.`).waitFor();
     // The key of a database that is not Go's.
     await page.locator('[data-sample="forked"]').click();
     await claims.getByText('The database’s key is not the go command’s').waitFor();
@@ -719,6 +739,38 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.equal(await page.locator('tbody tr').count(), 200);
     await page.getByRole('button', { name: 'Show 200 more of 4,800' }).click();
     assert.equal(await page.locator('tbody tr').count(), 400);
+  });
+
+  test('of many files one is chosen, those with findings first', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const evidence = await readEvidence(sample('tampered'));
+    assert.ok(evidence.job.task.tag === 'verify');
+    const wrong = evidence.job.task.val.files.find(({ path }) => path.endsWith('go.sum'));
+    assert.ok(wrong);
+    // Recorded of a checkout of many modules: all good but one.
+    const verifier = await Verifier.load(built('modanchor.wasm'));
+    const recorder = new Recorder();
+    const files = Array.from({ length: 12 }, (_, at) => {
+      return { path: `m${at}/go.sum`, kind: 'go-sum' as const, content: at === 7 ? toUtf8('junk\n') : toUtf8('') };
+    });
+    const job = { ...evidence.job, task: { tag: 'verify' as const, val: { ...evidence.job.task.val, files } } };
+    const end = await verifier.verify(job, { answer: (requests) => requests.map(() => ABSENT) }, recorder);
+    await choose(page, file('many.evidence', await writeEvidence(recorder.evidence(end))));
+    assert.equal(await verdict(page), 'Fail');
+    const list = page.getByLabel('Which of 12 files');
+    assert.equal(await list.locator('option').first().textContent(), 'm7/go.sum (1)');
+    await page.locator('.lens').getByText('gosum-malformed').waitFor();
+    await list.selectOption('m0/go.sum');
+    await page.locator('.lens').waitFor({ state: 'detached' });
+    // A few have a tab each, and arrows go from one to the next.
+    await page.locator('[data-sample="tampered"]').click();
+    const tabs = page.getByRole('tab');
+    await tabs.first().focus();
+    assert.match((await tabs.first().textContent()) ?? '', /go\.sum \(1\)/);
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await tabs.nth(1).getAttribute('aria-selected'), 'true');
+    assert.equal(await page.locator('.lens').count(), 0);
   });
 
   test('narrow screens need no sideways scrolling', async (t) => {

@@ -16,7 +16,7 @@ import { MAX_TEXT, recognise } from '../../page/recognise.js';
 import { escaped } from '../../page/report.js';
 import { ROOTS_OF } from '../../page/roots.js';
 import { fromFragment, isShared, MAX_FRAGMENT, toFragment } from '../../page/share.js';
-import { pieces, UNSAFE, visibleText } from '../../page/visible.js';
+import { hasHidden, isUnsafe, pieces, UNSAFE, visibleText } from '../../page/visible.js';
 import { FIXTURES, REPOSITORY } from './chromium.js';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -216,6 +216,10 @@ test('what does not show is what the core says does not show', () => {
   const core = ranges.map(([, first = '', last = first]) => [parseInt(first, 16), parseInt(last, 16)]);
   // char::is_control.
   assert.deepEqual(UNSAFE, [[0, 0x1f], [0x7f, 0x9f], ...core]);
+  for (let codePoint = 0; codePoint <= 0x10ffff; codePoint += 1) {
+    const hidden = isUnsafe(codePoint) || (codePoint >= 0xd800 && codePoint <= 0xdfff);
+    if (hasHidden(String.fromCodePoint(codePoint)) !== hidden) assert.fail(`U+${codePoint.toString(16)}`);
+  }
 });
 
 test('what does not show is shown by its number', () => {
