@@ -631,7 +631,7 @@ mod tests {
 
         /// `@NAME` is a file of the folder.
         fn ask(&self, line: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<VerifyBlob, String> {
-            let line = line.replace('@', &format!("{}/", self.0.path().display()));
+            let line = line.replace(" @", &format!(" {}/", self.0.path().display()));
             let args = parse(&line).map_err(|error| error.to_string())?;
             let asked = VerifyBlob::new(&args, &mut &b"from stdin"[..], environment);
             asked.map_err(|error| format!("{error:#}"))
