@@ -747,6 +747,7 @@ async function openShared(): Promise<void> {
     await take(files);
     notice('note', h('strong', {}, 'These files came with the link. '), 'Nothing was run or sent: look at them first.');
   } catch (error) {
+    byId('notices').replaceChildren();
     notice('bad', h('strong', {}, 'The link cannot be opened: '), shown((error as Error).message), '.');
   }
 }

@@ -539,7 +539,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await opened.goto(`${link.slice(0, -20)}`);
     await opened.getByText('The link cannot be opened').waitFor();
     // What vouches for something does not come with it.
-    const key = fixture('sigstore/key.pub').toString();
+    const key = fromUtf8(fixture('sigstore/key.pub')) ?? '';
     await opened.goto(`${server.url}${await toFragment([{ name: 'key.pub', text: key }])}`);
     await opened.getByText('it brings a public key (PEM)').waitFor();
     assert.equal(await opened.locator('#docs li').count(), 0);
