@@ -17,8 +17,8 @@ use serde::Serialize;
 use super::Evidence;
 use super::json::{digest, text};
 use crate::contract::{
-    Answer, Artifact, Checkout, FailOn, Failure, FileKind, Identity, Instant, Job, Measure, Presence, Request, Signer, Subject,
-    Sumdb, Task,
+    Answer, Artifact, Checkout, FailOn, Failure, FileKind, Identity, Instant, Job, Measure, Presence, Request, Signer,
+    Subject, Sumdb, Task,
 };
 use crate::output::text::{count, escape};
 
@@ -428,7 +428,8 @@ fn settings(job: &Job) -> Vec<(&'static str, String)> {
     }
     match &job.task {
         Task::Verify(checkout) => {
-            for (what, presence) in [("the module cache", job.bytes.module_cache), ("vendor folders", job.bytes.vendor)] {
+            for (what, presence) in [("the module cache", job.bytes.module_cache), ("vendor folders", job.bytes.vendor)]
+            {
                 if presence == Presence::Off {
                     all.push(("not looked at", what.to_owned()));
                 }

@@ -14,9 +14,9 @@ use super::minimize::{MinimizeError, minimize};
 use super::replay::{ReplayError, own_component, replay, replay_with_other};
 use super::{Evidence, Exchanged};
 use crate::contract::{
-    Answer, Artifact, BlobTask, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Identity, Instant, Item,
-    Job, Next, Origin, Presence, Program, Recall, Repositories, Repository, Request, Response, Signer, SigstoreSettings,
-    SkipPatterns, SourceFile, Sumdb, Task, Tool, TrustedRoot, Zips,
+    Answer, Artifact, BlobTask, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Identity, Instant,
+    Item, Job, Next, Origin, Presence, Program, Recall, Repositories, Repository, Request, Response, Signer,
+    SigstoreSettings, SkipPatterns, SourceFile, Sumdb, Task, Tool, TrustedRoot, Zips,
 };
 use crate::engine::{Engine, Limits};
 
@@ -406,7 +406,10 @@ fn whom_a_signature_must_be_of_is_told() {
     let text = Claims::of(&evidence, &Viewer::default()).text();
     for part in [
         "signer of blob: you have none to compare with\n    subject like .*, issuer like .*",
-        &format!("authorities in place of a trusted root's blob: you have none to compare with\n    {}", digest(b"PEM")),
+        &format!(
+            "authorities in place of a trusted root's blob: you have none to compare with\n    {}",
+            digest(b"PEM")
+        ),
         "no entry in a log was asked for (1): blob",
     ] {
         assert!(text.contains(part), "{part}: {text}");

@@ -492,7 +492,8 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.ok(task.tag === 'verify');
     const files = task.val.files.map((one) => (one.path === 'go.sum' ? { ...one, kind: 'go-mod' as const } : one));
     const root = readFileSync(join(REPOSITORY, 'host/assets/sigstore/trusted_root.json'));
-    const repository = { name: 'mine', trustedRoot: Uint8Array.of(1), setBy: 'me', modules: '' };
+    const trustedRoot = readFileSync(join(REPOSITORY, 'host/assets/sigstore/root.json'));
+    const repository = { name: 'mine', trustedRoot, setBy: 'me', modules: '' };
     const job: Job = {
       ...evidence.job,
       task: { tag: 'verify', val: { ...task.val, files } },
@@ -542,7 +543,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     const key = fromUtf8(fixture('sigstore/key.pub')) ?? '';
     await opened.goto(`${server.url}${await toFragment([{ name: 'key.pub', text: key }])}`);
     await opened.getByText('it brings a public key (PEM)').waitFor();
-    assert.equal(await opened.locator('#docs li').count(), 0);
+    assert.equal(await opened.locator('#docs').getByText('key.pub').count(), 0);
   });
 
   test('what does not show is shown by its number, wherever it is', async (t) => {
