@@ -6,7 +6,7 @@
  * viewer's, that the keys are the ones to trust, and what nobody signs, it cannot show.
  */
 
-import type { Job } from '../verifier/index.js';
+import type { Job, SourceFile } from '../verifier/index.js';
 import { grouped, hex, sha256 } from './bytes.js';
 import { code, h, icon, shown, type Child } from './dom.js';
 import { GO_SUMDB_KEY } from './jobs.js';
@@ -103,12 +103,33 @@ function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
   ];
 }
 
+/** Which of Go's files a path names, as the program takes it (host/src/evidence/claims.rs). */
+const ENDS: readonly (readonly [string, SourceFile['kind'], string])[] = [
+  ['.work.sum', 'go-work-sum', 'a go.work.sum'],
+  ['.sum', 'go-sum', 'a go.sum'],
+  ['.mod', 'go-mod', 'a go.mod'],
+  ['.work', 'go-work', 'a go.work'],
+  ['vendor/modules.txt', 'vendor-modules', 'a vendor/modules.txt'],
+];
+
+const kindOf = (path: string): SourceFile['kind'] | undefined => ENDS.find(([end]) => path.endsWith(end))?.[1];
+
+/** What a file was judged as, where its name does not say that: a go.sum that is taken for a go.mod has no lines. */
+function judgedAs({ path, kind }: SourceFile): string | undefined {
+  return kindOf(path) === kind ? undefined : ENDS.find(([, of]) => of === kind)?.[2];
+}
+
 async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
   const claims: Claim[] = [];
-  const compare = (name: string, digest: string): void => {
+  const compare = (name: string, digest: string, wrongKind?: string): void => {
     const same = own.find((file) => file.sha256 === digest);
     const named = own.find((file) => file.name === name);
-    if (same) {
+    if (wrongKind !== undefined) {
+      claims.push({
+        tone: 'fail',
+        text: [code(name), ` was judged as ${wrongKind}, which its name does not say. SHA-256 `, code(digest)],
+      });
+    } else if (same) {
       claims.push({ tone: 'pass', text: [code(name), ' is your ', code(same.name), '.'] });
     } else if (named) {
       claims.push({
@@ -127,14 +148,42 @@ async function inputs(job: Job, own: readonly Own[]): Promise<Claim[]> {
     }
   };
   const { task } = job;
-  if (task.tag === 'verify' || task.tag === 'fix') {
-    for (const { path, content } of task.val.files) compare(path, hex(await sha256(content)));
-    for (const { path, sha256: digest } of task.val.programs) compare(path, digest);
+  if (task.tag === 'verify' || task.tag === 'fix' || task.tag === 'explain') {
+    const { files, programs } = task.tag === 'explain' ? task.val.checkout : task.val;
+    for (const file of files) compare(file.path, hex(await sha256(file.content)), judgedAs(file));
+    for (const { path, sha256: digest } of programs) compare(path, digest, kindOf(path) && 'a program');
   }
   if (task.tag === 'verify-blob') {
     const { artifact, name } = task.val;
     compare(name, hex(artifact.tag === 'sha256' ? artifact.val : artifact.val.sha256));
+    if (artifact.tag === 'file' && artifact.val.sha384.length + artifact.val.sha512.length > 0) {
+      claims.push({ tone: 'warn', text: ['That its SHA-384 and SHA-512 are of the same file, the recorder says.'] });
+    }
     if (task.val.bundle) compare('the bundle', hex(await sha256(task.val.bundle)));
+  }
+  return claims;
+}
+
+type Blob = Extract<Job['task'], { tag: 'verify-blob' }>['val'];
+
+/** Whose signature was asked for, and what else that was left to. */
+async function signer({ signer, chain, requireLog, requireSct }: Blob): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  if (signer.tag === 'key') {
+    claims.push({ tone: 'warn', text: ['The signer’s public key: SHA-256 ', code(hex(await sha256(signer.val)))] });
+  } else {
+    const asked = Object.entries(signer.val).filter(([, value]) => value !== undefined);
+    const parts = asked.flatMap(([what, value], at) => [at > 0 ? ', ' : '', `${what} `, code(String(value))]);
+    claims.push({ tone: 'warn', text: ['Whose signature was asked for: ', ...parts] });
+    const without = [!requireLog && 'an entry in a log', !requireSct && 'the promise of a certificate log'];
+    for (const what of without) if (what) claims.push({ tone: 'warn', text: [`It need not have ${what}.`] });
+  }
+  if (chain) {
+    const digest = hex(await sha256(chain));
+    claims.push({
+      tone: 'fail',
+      text: ['Other authorities than the trusted roots’ were believed, too: SHA-256 ', code(digest)],
+    });
   }
   return claims;
 }
@@ -155,7 +204,7 @@ async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedR
     }
   };
   if (job.sumdb.tag === 'database') {
-    const { key, setBy, pinnedHead, witnesses } = job.sumdb.val;
+    const { key, setBy, pinnedHead, witnesses, quorum } = job.sumdb.val;
     claims.push(
       key === GO_SUMDB_KEY
         ? { tone: 'pass', text: ['The database’s key is the one that every go command has, ', code(key), '.'] }
@@ -166,9 +215,12 @@ async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedR
     );
     if (pinnedHead)
       claims.push({ tone: 'warn', text: ['A head was pinned: SHA-256 ', code(hex(await sha256(pinnedHead)))] });
-    for (const witness of witnesses) claims.push({ tone: 'warn', text: ['A witness’s key: ', code(witness)] });
+    for (const witness of witnesses) {
+      claims.push({ tone: 'warn', text: [`The key of a witness, ${quorum} of which must have signed: `, code(witness)] });
+    }
   } else {
-    claims.push({ tone: 'note', text: ['No checksum database was asked: ', code(job.sumdb.val)] });
+    const tone = job.task.tag === 'tuf' || job.task.tag === 'verify-blob' ? 'note' : 'fail';
+    claims.push({ tone, text: ['No checksum database was asked: ', code(job.sumdb.val)] });
   }
   if (job.skip.patterns) {
     claims.push({
@@ -176,11 +228,36 @@ async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedR
       text: ['Not asked of the database: ', code(job.skip.patterns), ', by ', code(job.skip.setBy)],
     });
   }
-  for (const { name, trustedRoot, setBy } of job.tuf.all) {
+  for (const { name, trustedRoot, setBy, modules } of job.tuf.all) {
     await root('The root of the TUF repository ', name, trustedRoot, setBy);
+    if (modules) claims.push({ tone: 'warn', text: ['It was asked about the modules ', code(modules)] });
   }
-  for (const { name, content, setBy } of job.sigstore.roots) {
+  for (const { modules, repositories, threshold } of job.tuf.map) {
+    const who = code(repositories.join(', '));
+    claims.push({ tone: 'warn', text: [`${threshold} of `, who, ' had to agree about ', code(modules)] });
+  }
+  for (const { name, content, setBy, repository, expires } of job.sigstore.roots) {
     await root('The trusted root ', name, content, setBy);
+    // The copy is not all there is: a repository may have led to another, and its end is the recorder's.
+    if (repository) {
+      await root('But it is taken from a TUF repository, whose root ', repository.name, repository.trustedRoot, setBy);
+    }
+    const digest = hex(await sha256(content));
+    const same = shipped.find((one) => one.sha256 === digest);
+    if (same && (expires === undefined || expires.seconds > BigInt(same.expires))) {
+      claims.push({ tone: 'warn', text: ['The copy was taken to be good for longer than it is.'] });
+    }
+  }
+  if (job.task.tag === 'verify-blob') claims.push(...(await signer(job.task.val)));
+  if (job.task.tag === 'verify') {
+    const off = [
+      job.bytes.moduleCache === 'off' && 'the module cache',
+      job.bytes.vendor === 'off' && 'vendor folders',
+    ].filter((what) => what !== false);
+    if (off.length > 0) claims.push({ tone: 'note', text: [`Not looked at: ${off.join(' and ')}.`] });
+    for (const folder of job.task.val.bareVendors) {
+      claims.push({ tone: 'warn', text: ['A vendor folder without a modules.txt: ', code(folder)] });
+    }
   }
   if (job.failOn !== 'medium' || job.allowIncomplete) {
     const allowed = job.allowIncomplete ? ', and what could not be checked may pass' : '';
@@ -223,10 +300,15 @@ function said({ job, said: { measured, absent, failed } }: Replayed, file: strin
   });
   const floor = 'That no newer tree had been seen before, unless the evidence has one.';
   if (job.sumdb.tag === 'database') claims.push({ tone: 'note', text: [floor] });
+  if (job.task.tag === 'verify') {
+    for (const { path } of job.task.val.programs) {
+      claims.push({ tone: 'note', text: ['Which modules the program ', code(path), ' is built of.'] });
+    }
+  }
   if (measured.length > 0) {
     claims.push({
       tone: 'note',
-      text: ['Hashes that it measured, of files that are not in the evidence.'],
+      text: ['What it measured or read, of files that are not in the evidence.'],
       list: measured,
     });
   }

@@ -31,6 +31,9 @@ const MAX_DOCS = 64;
 
 const TITLE = document.title;
 
+/** What a link may bring. */
+const SHARED: ReadonlySet<string> = new Set(['go.sum', 'go.work.sum', 'go.mod', 'go.work']);
+
 const LINE_FEED = Uint8Array.of(10);
 
 const NO_FILES: Local = { zips: [], tuf: new Map() };
@@ -337,7 +340,7 @@ function showZip(holder: HTMLElement, { zip }: Extract<Plan, { tag: 'zip' }>): v
 
 async function hashZip(zip: Local['zips'][number]): Promise<void> {
   const name = `${zip.module.path}@${zip.module.version}`;
-  const found = await work(`Hashing ${name}…`, (client, meanwhile) => client.call('hash', { zip }, meanwhile));
+  const found = await work(`Hashing ${visibleText(name)}…`, (client, meanwhile) => client.call('hash', { zip }, meanwhile));
   if (!found) return;
   if ('refused' in found) {
     notice(
@@ -734,11 +737,17 @@ async function share(sources: readonly SourceText[]): Promise<void> {
 async function openShared(): Promise<void> {
   if (!isShared(location.hash)) return;
   try {
-    const files = await fromFragment(location.hash);
+    const files = (await fromFragment(location.hash)).map(({ name, text }) => ({ file: new File([text], name), name }));
+    const shared = await Promise.all(files.map(({ file, name }) => readDoc(file, name)));
+    // Only what this page puts into links. A key or a root that comes with what it vouches for proves nothing, and evidence
+    // is judged without a press.
+    const odd = shared.find(({ is }) => !SHARED.has(is.kind));
+    if (odd) throw new Error(`it brings ${odd.is.what}, and links bring files of the go command only`);
     docs = [];
-    await take(files.map(({ name, text }) => ({ file: new File([text], name), name })));
+    await take(files);
     notice('note', h('strong', {}, 'These files came with the link. '), 'Nothing was run or sent: look at them first.');
   } catch (error) {
+    byId('notices').replaceChildren();
     notice('bad', h('strong', {}, 'The link cannot be opened: '), shown((error as Error).message), '.');
   }
 }

@@ -195,8 +195,14 @@ function field(value: unknown, key: string): string | undefined {
 /** How many lines are looked at. */
 const LOOKED_AT = 400;
 
+/** Not by a pattern: with one, a long line of slashes takes the square of its length, and the page stands still. */
+function withoutComment(line: string): string {
+  const at = line.indexOf('//');
+  return (at < 0 ? line : line.slice(0, at)).trim();
+}
+
 function lines(name: string, text: string): Recognised {
-  const all = text.split('\n', LOOKED_AT).map((line) => line.replace(/\/\/.*$/, '').trim());
+  const all = text.split('\n', LOOKED_AT).map(withoutComment);
   const some = all.filter((line) => line !== '');
   const count = (pattern: RegExp): number => some.filter((line) => pattern.test(line)).length;
   const first = some[0] ?? '';

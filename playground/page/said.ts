@@ -9,6 +9,9 @@ import type { Said } from './protocol.js';
 /** The most entries of a list: the rest is counted. */
 const MAX_LISTED = 200;
 
+/** Requests whose bytes whoever recorded read on its own machine, or measured. */
+const READ_THERE: ReadonlySet<Request['tag']> = new Set(['zip-digest', 'cached', 'zip-file']);
+
 /** Collects, round by round. */
 export class Sayings {
   #rounds = 0;
@@ -30,7 +33,7 @@ export class Sayings {
       } else if (response.val.tag === 'measurement') {
         const { found } = response.val.val;
         this.#measured.push(`${name(request)}: ${found.tag === 'ok' ? found.val.h1 : `refused, ${found.val.code}`}`);
-      } else if (response.val.tag === 'target-file' || request.tag === 'zip-digest') {
+      } else if (response.val.tag === 'target-file' || READ_THERE.has(request.tag)) {
         this.#measured.push(name(request));
       } else if (response.val.tag === 'holdings') {
         const has = response.val.val.filter((holding) => Object.values(holding).some(Boolean)).length;

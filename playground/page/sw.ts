@@ -35,6 +35,16 @@ const PREFIX = 'modanchor-playground ';
 /** One cache for each build, and for each folder that a build lies in: several may share an origin. */
 const CACHE = `${PREFIX}${scope.registration.scope} ${__FILES_DIGEST__}`;
 
+/** The headers that docs/playground.md asks a server for, and the type. */
+const KEPT_HEADERS = [
+  'content-type',
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'x-content-type-options',
+];
+
 const urlOf = (path: string): string => new URL(path, scope.registration.scope).href;
 /** The page itself is asked for by its folder. */
 const pathOf = (url: string): string => {
@@ -68,7 +78,7 @@ async function install(): Promise<void> {
     if (!response.ok || measured !== digest) throw new Error(`${path} is not the file of this build`);
     // A new response, so that nothing of the old one's way here (a redirect, a status) is kept.
     const headers = new Headers();
-    for (const name of ['content-type', 'content-security-policy', 'x-content-type-options', 'referrer-policy']) {
+    for (const name of KEPT_HEADERS) {
       const value = response.headers.get(name);
       if (value !== null) headers.set(name, value);
     }

@@ -231,26 +231,40 @@ test('what a file says is not repeated raw', async () => {
   await refused(pack(await edited('"contents":{', '"contents":{"\\u0007":"",')), 'malformed', /"\\u0007"/);
 });
 
+/** How many bytes the values of `SMALL` refer to, counted each time that they do. */
+const REFERRED = [...JSON.stringify(SMALL, sizes).matchAll(/"bytes:([0-9]+)"/g)].reduce((sum, [, n]) => sum + Number(n), 0);
+
+function sizes(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return `bytes:${value.length}`;
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
 test('limits hold, one past each', async () => {
   const file = pack(unpack(await writeEvidence(SMALL)));
   const document = Buffer.byteLength(unpack(file));
-  const exact = { file: file.length, document, rounds: 2 };
+  const exact = { file: file.length, document, referred: REFERRED, rounds: 2 };
   assert.deepEqual(await readEvidence(file, exact), SMALL);
   await refused(file, 'too-large', /at most/, { ...exact, file: file.length - 1 });
   await refused(file, 'too-large', /unpacked/, { ...exact, document: document - 1 });
+  await refused(file, 'too-large', /refers to more than/, { ...exact, referred: REFERRED - 1 });
   await refused(file, 'too-large', /more than 1 times/, { ...exact, rounds: 1 });
 
   const written = await writeEvidence(SMALL);
-  const fits = { file: written.length, document, rounds: 2 };
+  const fits = { file: written.length, document, referred: REFERRED, rounds: 2 };
   assert.deepEqual(await writeEvidence(SMALL, fits), written);
-  for (const limit of ['file', 'document', 'rounds'] as const) {
+  for (const limit of ['file', 'document', 'referred', 'rounds'] as const) {
     const less = { ...fits, [limit]: fits[limit] - 1 };
     await assert.rejects(writeEvidence(SMALL, less), { name: 'EvidenceError', code: 'too-large' });
   }
 });
 
 test('the limits are those of docs/evidence.md', async () => {
-  assert.deepEqual(EVIDENCE_LIMITS, { file: 64 * 2 ** 20, document: 256 * 2 ** 20, rounds: 10_000 });
+  assert.deepEqual(EVIDENCE_LIMITS, {
+    file: 64 * 2 ** 20,
+    document: 256 * 2 ** 20,
+    referred: 256 * 2 ** 20,
+    rounds: 10_000,
+  });
 });
 
 test('a bomb is not unpacked to its end', async () => {

@@ -20,6 +20,8 @@ export interface EvidenceLimits {
   file: number;
   /** Bytes of the document in it. */
   document: number;
+  /** Bytes that values refer to, counted each time that they do: a few kilobytes of references can ask for gigabytes. */
+  referred: number;
   /** How many times the component asked. */
   rounds: number;
 }
@@ -28,6 +30,7 @@ export interface EvidenceLimits {
 export const EVIDENCE_LIMITS: Readonly<EvidenceLimits> = {
   file: 64 * 1024 * 1024,
   document: 256 * 1024 * 1024,
+  referred: 256 * 1024 * 1024,
   rounds: 10_000,
 };
 
@@ -110,7 +113,7 @@ export async function writeEvidence(evidence: Evidence, limits: EvidenceLimits =
   if (evidence.exchange.length > limits.rounds) {
     throw tooManyRounds(limits);
   }
-  const document = toUtf8(await writeDocument(evidence));
+  const document = toUtf8(await writeDocument(evidence, limits));
   if (document.length > limits.document) {
     throw tooLargeDocument(limits);
   }
@@ -183,9 +186,11 @@ async function collect(
 }
 
 /** The document's text. */
-async function writeDocument({ job, exchange, outcome }: Evidence): Promise<string> {
+async function writeDocument({ job, exchange, outcome }: Evidence, limits: EvidenceLimits): Promise<string> {
   const all = new Set<Uint8Array>();
+  const count = referred(limits);
   toDocument({ job, exchange, outcome }, (bytes) => {
+    count(bytes);
     all.add(bytes);
     return '';
   });
@@ -279,7 +284,11 @@ async function readDocument(file: Uint8Array, limits: EvidenceLimits): Promise<E
   let evidence: Evidence;
   let again: string;
   try {
-    const bytes = (name: string): Uint8Array | undefined => byName.get(name);
+    const count = referred(limits);
+    const bytes = (name: string): Uint8Array | undefined => {
+      const content = byName.get(name);
+      return content && count(content);
+    };
     evidence = {
       job: decode('job.job', document['job'] as Json, bytes),
       exchange: exchange.map((round) => {
@@ -327,6 +336,18 @@ function members(json: Json | undefined, names: string[]): Record<string, Json> 
     );
   }
   return json;
+}
+
+/** Counts what is referred to, and throws past the limit. */
+function referred(limits: EvidenceLimits): (bytes: Uint8Array) => Uint8Array {
+  let left = limits.referred;
+  return (bytes) => {
+    left -= bytes.length;
+    if (left < 0) {
+      throw new EvidenceError('too-large', `the evidence refers to more than ${limits.referred} bytes in all`);
+    }
+    return bytes;
+  };
 }
 
 function tooManyRounds(limits: EvidenceLimits): EvidenceError {

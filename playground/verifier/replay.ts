@@ -172,10 +172,18 @@ class ByQuestion implements Fetcher {
   }
 
   #holdings(modules: ModuleVersion[]): Response | undefined {
-    const holdings: Holding[] = [];
+    const all: Result<Holding, Failure>[] = [];
     for (const module of modules) {
       const held = this.#held.get(key('types.module-version', module));
-      if (held === undefined || held.tag === 'err') {
+      if (held === undefined) {
+        return undefined;
+      }
+      all.push(held);
+    }
+    // As in host/src/evidence/replay.rs: nothing is known where one is not, and otherwise the first failure stands.
+    const holdings: Holding[] = [];
+    for (const held of all) {
+      if (held.tag === 'err') {
         return held;
       }
       holdings.push(held.val);

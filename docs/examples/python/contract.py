@@ -16,6 +16,22 @@ RANGES = {wit.U8: 2**8, wit.U16: 2**16, wit.U32: 2**32, wit.U64: 2**64}
 # Bytes stand in a part of their own, by their digest.
 Contents = dict[str, bytes]
 
+# The most bytes that the values of one document refer to, counted each time that they do.
+MAX_REFERRED = 256 << 20
+
+
+class Referred(Contents):
+    """Contents of which only so many bytes can be referred to: few references can ask for more memory than there is."""
+
+    left = MAX_REFERRED
+
+    def __getitem__(self, digest: str) -> bytes:
+        content = super().__getitem__(digest)
+        self.left -= len(content)
+        if self.left < 0:
+            raise ValueError(f"values refer to more than {MAX_REFERRED} bytes in all")
+        return content
+
 
 def read(kind: wit.ValType, json: Any, contents: Contents) -> Any:
     """From JSON to what wasmtime takes. Raises KeyError, TypeError or ValueError for what is not of this type."""

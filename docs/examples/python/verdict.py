@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component, Linker, ResourceHost, ResourceType, ValType
 
-from contract import read, read_contents, which, write, write_contents
+from contract import Referred, read, read_contents, which, write, write_contents
 
 SCHEMA = "modanchor-evidence/1"
 MAX_FILE = 64 << 20
@@ -125,7 +125,7 @@ def read_evidence(verifier: Verifier, document: bytes) -> tuple[Any, list[tuple[
         raise Refused(f"this reads {SCHEMA}")
     if len(evidence["exchange"]) > MAX_ROUNDS:
         raise Refused("more rounds of questions than a file may have")
-    contents = read_contents(evidence["contents"])
+    contents = Referred(read_contents(evidence["contents"]))
     job = read(verifier.job, evidence["job"], contents)
     rounds = [
         tuple(

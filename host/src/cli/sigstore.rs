@@ -372,6 +372,12 @@ impl VerifyBlob {
             }
         };
 
+        if let Some(url) = &proofs.rekor_url
+            && url::Url::parse(url).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
+        {
+            // The core knows this URL: it would be in the report, and in evidence. It is not repeated here either.
+            bail!("--rekor-url has a user or a password in it, and goes into the report: put them into .netrc");
+        }
         let bundle =
             args.bundle.as_deref().map(|file| read(file).with_context(|| format!("--bundle {}", file.display())));
         let bundle = bundle.transpose()?;
@@ -625,7 +631,7 @@ mod tests {
 
         /// `@NAME` is a file of the folder.
         fn ask(&self, line: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<VerifyBlob, String> {
-            let line = line.replace('@', &format!("{}/", self.0.path().display()));
+            let line = line.replace(" @", &format!(" {}/", self.0.path().display()));
             let args = parse(&line).map_err(|error| error.to_string())?;
             let asked = VerifyBlob::new(&args, &mut &b"from stdin"[..], environment);
             asked.map_err(|error| format!("{error:#}"))
@@ -752,6 +758,8 @@ mod tests {
             ("--bundle @old --key @pub --trusted-root @root @blob", "goes with a Sigstore bundle only"),
             ("--bundle @old --key @pub --use-signed-timestamps @blob", "needs --rfc3161-timestamp"),
             ("--bundle @old --key @pub --rfc3161-timestamp @time @blob", "needs --use-signed-timestamps"),
+            ("--key @pub --signature @sig --rekor-url https://me:secret@rekor.example @blob", "user or a password"),
+            ("--key @pub --signature @sig --rekor-url https://token@rekor.example @blob", "user or a password"),
             ("--bundle @absent --key @pub @blob", "--bundle"),
             ("--key @pub --signature @sig --signature-digest-algorithm md5 @blob", "is one of sha256"),
             ("--key @pub --signature @sig --signature-digest-algorithm sha224 @blob", "nobody should sign SHA-224"),

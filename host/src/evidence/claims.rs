@@ -16,7 +16,10 @@ use serde::Serialize;
 
 use super::Evidence;
 use super::json::{digest, text};
-use crate::contract::{Answer, Artifact, Checkout, Failure, Job, Measure, Request, Signer, Subject, Sumdb, Task};
+use crate::contract::{
+    Answer, Artifact, Checkout, FailOn, Failure, FileKind, Identity, Instant, Job, Measure, Presence, Request, Signer,
+    Subject, Sumdb, Task,
+};
 use crate::output::text::{count, escape};
 
 /// What the viewer has, to compare with.
@@ -34,14 +37,39 @@ pub struct Viewer {
 pub enum Kind {
     /// A checksum database: its verifier key.
     Sumdb,
-    /// A TUF repository: the digest of its trusted root.
+    /// A witness of a checksum database: its verifier key.
+    Witness,
+    /// A TUF repository that approves modules: the digest of its trusted root.
     Tuf,
-    /// A trusted root of Sigstore: its digest.
+    /// A trusted root of Sigstore: the digest of the copy that was at hand.
     Sigstore,
+    /// The TUF repository that a trusted root of Sigstore is taken from: the digest of its trusted root. It approves nothing.
+    SigstoreTuf,
     /// A public key: its digest.
     Key,
+    /// Authorities that stand for those of the trusted roots (`--certificate-chain`): the digest of the PEM.
+    Authorities,
+    /// Whose signature was asked for.
+    Signer,
     /// The policy: the digest of its JSON.
     Policy,
+}
+
+impl Kind {
+    /// For people.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sumdb => "checksum database",
+            Self::Witness => "witness",
+            Self::Tuf => "TUF repository",
+            Self::Sigstore => "trusted root of Sigstore",
+            Self::SigstoreTuf => "TUF repository of a trusted root",
+            Self::Key => "public key",
+            Self::Authorities => "authorities in place of a trusted root's",
+            Self::Signer => "signer of",
+            Self::Policy => "policy",
+        }
+    }
 }
 
 /// Whether something is as the viewer has it.
@@ -50,7 +78,7 @@ pub enum Kind {
 pub enum Compared {
     /// It is.
     Same,
-    /// The viewer has another.
+    /// The viewer has another, or it was judged as something else than its name says.
     Differs,
     /// The viewer has none.
     Unknown,
@@ -76,10 +104,21 @@ pub struct Anchor {
 pub struct Input {
     /// Its path in the report.
     pub path: String,
+    /// What it was judged as, where its name does not say it: a go.sum that is taken for a go.mod has no lines to verify.
+    pub judged_as: Option<&'static str>,
     /// `sha256:HEX`.
     pub sha256: String,
     /// Beside the viewer's own.
     pub yours: Compared,
+}
+
+/// An anchor that the viewer has.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Unused {
+    /// Of what.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
 }
 
 /// Something that is the recorder's word alone.
@@ -112,6 +151,8 @@ pub struct Claims {
     pub questions: usize,
     /// What the proofs stand on.
     pub anchors: Vec<Anchor>,
+    /// What the viewer would have asked, and the recorder did not: nothing is proven by it.
+    pub unused: Vec<Unused>,
     /// What was judged.
     pub inputs: Vec<Input>,
     /// What nobody signs.
@@ -128,18 +169,24 @@ impl Claims {
             Some(mine) if mine == value => Compared::Same,
             Some(_) => Compared::Differs,
         };
-        let anchors = anchors(job).into_iter().map(|(kind, name, value, set_by)| {
-            let yours = compare(viewer.anchors.get(&(kind, name.clone())), &value);
-            Anchor { kind, name, value, set_by, yours }
-        });
-        let inputs = inputs(&job.task).into_iter().map(|(path, sha256)| {
-            let yours = compare(viewer.files.get(&path), &sha256);
-            Input { path, sha256, yours }
+        let anchors: Vec<Anchor> = anchors(job)
+            .into_iter()
+            .map(|(kind, name, value, set_by)| {
+                let yours = compare(viewer.anchors.get(&(kind, name.clone())), &value);
+                Anchor { kind, name, value, set_by, yours }
+            })
+            .collect();
+        let inputs = inputs(&job.task).into_iter().map(|Judged { path, sha256, judged_as, is_own_kind }| {
+            let yours = match compare(viewer.files.get(&path), &sha256) {
+                Compared::Same if !is_own_kind => Compared::Differs,
+                other => other,
+            };
+            Input { path, judged_as, sha256, yours }
         });
         Self {
             tool_version: job.tool.version.clone(),
             component: job.tool.component.clone(),
-            now: rfc3339(job),
+            now: rfc3339(job.now),
             verdict: match outcome.verdict {
                 crate::contract::Verdict::Pass => "pass",
                 crate::contract::Verdict::Fail => "fail",
@@ -148,7 +195,8 @@ impl Claims {
             status: outcome.status,
             rounds: exchange.len(),
             questions: evidence.exchanged().count(),
-            anchors: anchors.collect(),
+            unused: unused(job, &anchors, viewer),
+            anchors,
             inputs: inputs.collect(),
             said: said(evidence),
         }
@@ -172,29 +220,29 @@ impl Claims {
             text.push_str("  nothing: it names no key and no root\n");
         }
         for Anchor { kind, name, value, set_by, yours } in &self.anchors {
-            let kind = match kind {
-                Kind::Sumdb => "checksum database",
-                Kind::Tuf => "TUF repository",
-                Kind::Sigstore => "trusted root of Sigstore",
-                Kind::Key => "public key",
-                Kind::Policy => "policy",
-            };
             let yours = match yours {
                 Compared::Same => "the same as yours",
                 Compared::Differs => "NOT the one that you have",
                 Compared::Unknown => "you have none to compare with",
             };
             let (name, value, set_by) = (escape(name), escape(value), escape(set_by));
-            let _ = writeln!(text, "  {kind} {name}: {yours}\n    {value} (by {set_by})");
+            let _ = writeln!(text, "  {} {name}: {yours}\n    {value} (by {set_by})", kind.name());
+        }
+        if !self.unused.is_empty() {
+            text.push_str("\nnot proven by these of yours, which were not asked:\n");
+        }
+        for Unused { kind, name } in &self.unused {
+            let _ = writeln!(text, "  {} {}", kind.name(), escape(name));
         }
         text.push_str("\nwhat was judged:\n");
-        for Input { path, sha256, yours } in &self.inputs {
+        for Input { path, judged_as, sha256, yours } in &self.inputs {
             let yours = match yours {
                 Compared::Same => "the same as yours",
-                Compared::Differs => "NOT the file that you have",
+                Compared::Differs => "NOT the file that you have, or not as what it is",
                 Compared::Unknown => "not among your files",
             };
-            let _ = writeln!(text, "  {}: {yours}\n    {}", escape(path), escape(sha256));
+            let judged_as = judged_as.map(|kind| format!(", judged as {kind}")).unwrap_or_default();
+            let _ = writeln!(text, "  {}{judged_as}: {yours}\n    {}", escape(path), escape(sha256));
         }
         text.push_str("\nonly said by who recorded it, signed by nobody:\n");
         let _ = writeln!(text, "  the time of the run: {}", self.now);
@@ -206,11 +254,26 @@ impl Claims {
     }
 }
 
-fn rfc3339(job: &Job) -> String {
-    let seconds = i64::try_from(job.now.seconds).ok();
-    let nanoseconds = i32::try_from(job.now.nanoseconds).ok();
+/// What the viewer has and a run of the viewer's would have asked, and that is not among `anchors`.
+fn unused(job: &Job, anchors: &[Anchor], viewer: &Viewer) -> Vec<Unused> {
+    let is_asked = |kind: Kind| match (&job.task, kind) {
+        (Task::Verify(_), Kind::Sumdb | Kind::Tuf | Kind::Policy) => true,
+        (Task::Lookup(_) | Task::Explain(_) | Task::Fix(_), Kind::Sumdb) => true,
+        _ => false,
+    };
+    let is_there = |kind: Kind, name: &String| {
+        // A policy is known by the name of its file, which may differ.
+        anchors.iter().any(|anchor| anchor.kind == kind && (kind == Kind::Policy || anchor.name == *name))
+    };
+    let missing = viewer.anchors.keys().filter(|(kind, name)| is_asked(*kind) && !is_there(*kind, name));
+    missing.map(|(kind, name)| Unused { kind: *kind, name: name.clone() }).collect()
+}
+
+fn rfc3339(instant: Instant) -> String {
+    let seconds = i64::try_from(instant.seconds).ok();
+    let nanoseconds = i32::try_from(instant.nanoseconds).ok();
     let at = seconds.zip(nanoseconds).and_then(|(s, n)| jiff::Timestamp::new(s, n).ok());
-    at.map_or_else(|| format!("{} s after 1970", job.now.seconds), |at| at.to_string())
+    at.map_or_else(|| format!("{} s after 1970", instant.seconds), |at| at.to_string())
 }
 
 /// What a job's proofs stand on: kind, name, value, by whose word.
@@ -220,6 +283,10 @@ pub fn anchors(job: &Job) -> Vec<(Kind, String, String, String)> {
     if let Sumdb::Database(database) = &job.sumdb {
         let name = database.key.split('+').next().unwrap_or_default().to_owned();
         all.push((Kind::Sumdb, name, database.key.clone(), database.set_by.clone()));
+        for key in &database.witnesses {
+            let name = key.split('+').next().unwrap_or_default().to_owned();
+            all.push((Kind::Witness, name, key.clone(), database.set_by.clone()));
+        }
     }
     for repository in &job.tuf.all {
         let root = digest(&repository.trusted_root);
@@ -229,13 +296,20 @@ pub fn anchors(job: &Job) -> Vec<(Kind, String, String, String)> {
         all.push((Kind::Sigstore, root.name.clone(), digest(&root.content), root.set_by.clone()));
         if let Some(repository) = &root.repository {
             let tuf = digest(&repository.trusted_root);
-            all.push((Kind::Tuf, repository.name.clone(), tuf, repository.set_by.clone()));
+            all.push((Kind::SigstoreTuf, repository.name.clone(), tuf, repository.set_by.clone()));
         }
     }
-    if let Task::VerifyBlob(blob) = &job.task
-        && let Signer::Key(key) = &blob.signer
-    {
-        all.push((Kind::Key, blob.name.clone(), digest(key), "--key".to_owned()));
+    if let Task::VerifyBlob(blob) = &job.task {
+        match &blob.signer {
+            Signer::Key(key) => all.push((Kind::Key, blob.name.clone(), digest(key), "--key".to_owned())),
+            Signer::Identity(identity) => {
+                let set_by = "--certificate-identity and its like".to_owned();
+                all.push((Kind::Signer, blob.name.clone(), asked_of(identity), set_by));
+            }
+        }
+        if let Some(chain) = &blob.chain {
+            all.push((Kind::Authorities, blob.name.clone(), digest(chain), "--certificate-chain".to_owned()));
+        }
     }
     if let Some(policy) = &job.policy {
         all.push((Kind::Policy, policy.set_by.clone(), digest(text(policy).as_bytes()), policy.set_by.clone()));
@@ -243,11 +317,64 @@ pub fn anchors(job: &Job) -> Vec<(Kind, String, String, String)> {
     all
 }
 
-/// What a task judges: path and digest.
-fn inputs(task: &Task) -> Vec<(String, String)> {
+/// What is asked of a signer, for people.
+fn asked_of(identity: &Identity) -> String {
+    let all = [
+        ("subject", &identity.subject),
+        ("subject like", &identity.subject_regexp),
+        ("issuer", &identity.issuer),
+        ("issuer like", &identity.issuer_regexp),
+        ("trigger", &identity.github_trigger),
+        ("commit", &identity.github_sha),
+        ("workflow", &identity.github_name),
+        ("repository", &identity.github_repository),
+        ("ref", &identity.github_ref),
+    ];
+    let asked = all.iter().filter_map(|(what, value)| Some(format!("{what} {}", value.as_ref()?)));
+    asked.collect::<Vec<_>>().join(", ")
+}
+
+/// What a task judges.
+struct Judged {
+    path: String,
+    sha256: String,
+    judged_as: Option<&'static str>,
+    /// Whether its name says what it was judged as.
+    is_own_kind: bool,
+}
+
+/// Which of Go's files a path names, as `modanchor verify` takes it.
+fn kind_of(path: &str) -> Option<FileKind> {
+    let ends = [
+        (".work.sum", FileKind::GoWorkSum),
+        (".sum", FileKind::GoSum),
+        (".mod", FileKind::GoMod),
+        (".work", FileKind::GoWork),
+        ("vendor/modules.txt", FileKind::VendorModules),
+    ];
+    ends.into_iter().find(|(end, _)| path.ends_with(end)).map(|(_, kind)| kind)
+}
+
+fn inputs(task: &Task) -> Vec<Judged> {
     let checkout = |checkout: &Checkout| {
-        let files = checkout.files.iter().map(|file| (file.path.clone(), digest(&file.content)));
-        let programs = checkout.programs.iter().map(|p| (p.path.clone(), format!("sha256:{}", p.sha256)));
+        let files = checkout.files.iter().map(|file| {
+            let is_own_kind = kind_of(&file.path) == Some(file.kind);
+            let name = match file.kind {
+                FileKind::GoSum => "a go.sum",
+                FileKind::GoWorkSum => "a go.work.sum",
+                FileKind::GoMod => "a go.mod",
+                FileKind::GoWork => "a go.work",
+                FileKind::VendorModules => "a vendor/modules.txt",
+            };
+            let judged_as = (!is_own_kind).then_some(name);
+            Judged { path: file.path.clone(), sha256: digest(&file.content), judged_as, is_own_kind }
+        });
+        let programs = checkout.programs.iter().map(|program| Judged {
+            path: program.path.clone(),
+            sha256: format!("sha256:{}", program.sha256),
+            judged_as: Some("a program"),
+            is_own_kind: kind_of(&program.path).is_none(),
+        });
         files.chain(programs).collect()
     };
     match task {
@@ -258,10 +385,74 @@ fn inputs(task: &Task) -> Vec<(String, String)> {
                 Artifact::File(digests) => &digests.sha256,
                 Artifact::Sha256(sha256) => sha256,
             };
-            vec![(blob.name.clone(), format!("sha256:{}", modanchor_core::hex::encode(sha256)))]
+            let sha256 = format!("sha256:{}", modanchor_core::hex::encode(sha256));
+            vec![Judged { path: blob.name.clone(), sha256, judged_as: None, is_own_kind: true }]
         }
         Task::Lookup(_) | Task::Tuf(_) => Vec::new(),
     }
+}
+
+/// What the recorder chose, where that lets pass what would not pass otherwise: what it is, and an example.
+fn settings(job: &Job) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    match &job.sumdb {
+        Sumdb::Off(by) => all.push(("no checksum database was asked", by.clone())),
+        Sumdb::Database(database) => {
+            if let Some(head) = &database.pinned_head {
+                all.push(("a head that was pinned", digest(head)));
+            }
+        }
+    }
+    if !job.skip.patterns.is_empty() {
+        all.push(("not asked of the database", format!("{} (by {})", job.skip.patterns, job.skip.set_by)));
+    }
+    if job.fail_on != FailOn::Medium {
+        all.push(("--fail-on", text(&job.fail_on).trim_matches('"').to_owned()));
+    }
+    if job.allow_incomplete {
+        all.push(("what could not be checked may pass", "--allow-incomplete".to_owned()));
+    }
+    for ignore in &job.ignores {
+        all.push(("a finding that is ignored", format!("{} for {}: {}", ignore.rule, ignore.module, ignore.reason)));
+    }
+    for repository in &job.tuf.all {
+        all.push(("what a TUF repository must approve", format!("{}: {}", repository.name, repository.modules)));
+    }
+    for mapping in &job.tuf.map {
+        let of = format!("{} of {}", mapping.threshold, mapping.repositories.join(" and "));
+        all.push(("how many TUF repositories must agree", format!("{}: {of}", mapping.modules)));
+    }
+    for root in &job.sigstore.roots {
+        let until = root.expires.map_or_else(|| "without end".to_owned(), rfc3339);
+        all.push(("until when the copy of a trusted root is good", format!("{}: {until}", root.name)));
+    }
+    match &job.task {
+        Task::Verify(checkout) => {
+            for (what, presence) in [("the module cache", job.bytes.module_cache), ("vendor folders", job.bytes.vendor)]
+            {
+                if presence == Presence::Off {
+                    all.push(("not looked at", what.to_owned()));
+                }
+            }
+            all.extend(checkout.programs.iter().map(|p| ("what a program says of its modules", p.path.clone())));
+            all.extend(checkout.bare_vendors.iter().map(|v| ("a vendor folder without a modules.txt", v.clone())));
+        }
+        Task::VerifyBlob(blob) => {
+            if let (Signer::Identity(_), false) = (&blob.signer, blob.require_log) {
+                all.push(("no entry in a log was asked for", blob.name.clone()));
+            }
+            if let (Signer::Identity(_), false) = (&blob.signer, blob.require_sct) {
+                all.push(("no promise of a certificate log was asked for", blob.name.clone()));
+            }
+            if let Artifact::File(digests) = &blob.artifact
+                && !(digests.sha384.is_empty() && digests.sha512.is_empty())
+            {
+                all.push(("that its other digests are of the same file", blob.name.clone()));
+            }
+        }
+        Task::Lookup(_) | Task::Explain(_) | Task::Fix(_) | Task::Tuf(_) => {}
+    }
+    all
 }
 
 /// What in the answers, and in the job, is the recorder's word.
@@ -271,10 +462,8 @@ fn said(evidence: &Evidence) -> Vec<Said> {
         Some(said) => said.times += 1,
         None => all.push(Said { what, times: 1, first: first() }),
     };
-    if let Task::Verify(checkout) = &evidence.job.task {
-        for program in &checkout.programs {
-            add("what a program says of its modules", &|| program.path.clone());
-        }
+    for (what, first) in settings(&evidence.job) {
+        add(what, &|| first.clone());
     }
     for exchanged in evidence.exchanged() {
         let asked = || subject(&exchanged.request);

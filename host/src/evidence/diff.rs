@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::Evidence;
 use super::claims::{Claims, Viewer};
 use super::json::text;
+use crate::contract::{Checkout, Instant, Task, Tool};
 use crate::output::text::{count, escape};
 
 /// The most of one kind that are listed.
@@ -50,16 +51,6 @@ pub fn diff(one: &Evidence, other: &Evidence) -> Result<String, serde_json::Erro
         claims.inputs.iter().map(|input| (input.path.clone(), input.sha256.clone())).collect()
     };
     maps(&mut out, "input", &inputs(&a), &inputs(&b));
-    let settings = |evidence: &Evidence| {
-        let mut job = evidence.job.clone();
-        // Compared above.
-        job.now = other.job.now;
-        job.tool = other.job.tool.clone();
-        job.task = other.job.task.clone();
-        job.tuf = other.job.tuf.clone();
-        job.sigstore.roots = other.job.sigstore.roots.clone();
-        text(&job)
-    };
     if settings(one) != settings(other) {
         out.push_str("settings: they differ, or by whose word they are\n");
     }
@@ -71,6 +62,35 @@ pub fn diff(one: &Evidence, other: &Evidence) -> Result<String, serde_json::Erro
     changed(&mut out, "verdict", &a.verdict, &b.verdict);
     changed(&mut out, "status", &one.outcome.status.to_string(), &other.outcome.status.to_string());
     Ok(out)
+}
+
+/// All of a job but what is compared apart from it.
+fn settings(evidence: &Evidence) -> String {
+    let mut job = evidence.job.clone();
+    job.now = Instant { seconds: 0, nanoseconds: 0 };
+    job.tool = Tool { version: String::new(), component: String::new() };
+    match &mut job.task {
+        Task::Verify(checkout) | Task::Fix(checkout) => without_contents(checkout),
+        Task::Explain(question) => without_contents(&mut question.checkout),
+        Task::Lookup(_) | Task::Tuf(_) | Task::VerifyBlob(_) => {}
+    }
+    let of_roots = job.sigstore.roots.iter_mut().filter_map(|root| root.repository.as_mut());
+    for repository in job.tuf.all.iter_mut().chain(of_roots) {
+        repository.trusted_root.clear();
+    }
+    for root in &mut job.sigstore.roots {
+        root.content.clear();
+    }
+    text(&job)
+}
+
+fn without_contents(checkout: &mut Checkout) {
+    for file in &mut checkout.files {
+        file.content.clear();
+    }
+    for program in &mut checkout.programs {
+        program.sha256.clear();
+    }
 }
 
 fn changed(out: &mut String, what: &str, a: &str, b: &str) {

@@ -7,7 +7,7 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest as _, Sha256};
 
 use super::Evidence;
-use super::json::{Contents, ContractJson as _, JsonError, Object, Value, Writer};
+use super::json::{Contents, ContractJson as _, JsonError, Object, Value, Writer, cut};
 
 /// What the document says that it is.
 pub const SCHEMA: &str = "modanchor-evidence/1";
@@ -17,6 +17,9 @@ pub const MAX_FILE: usize = 64 << 20;
 
 /// The largest document, in bytes.
 pub const MAX_DOCUMENT: usize = 256 << 20;
+
+/// The most bytes that values refer to, counted each time that they do.
+pub const MAX_REFERRED: usize = 256 << 20;
 
 /// The most times that the core may have asked.
 pub const MAX_ROUNDS: usize = 10_000;
@@ -55,18 +58,28 @@ pub enum FileError {
         /// What it is.
         found: String,
     },
-    /// The document is not what it should be.
+    /// The document is not what it should be. Not the source of the error: it is told here already.
     #[error("what is in the file is not evidence: {0}")]
-    Document(#[from] JsonError),
+    Document(JsonError),
     /// Read and written again, it is another text.
     #[error("the document is not written as it has to be: it could be read in two ways")]
     NotCanonical,
+}
+
+impl From<JsonError> for FileError {
+    fn from(error: JsonError) -> Self {
+        Self::Document(error)
+    }
 }
 
 impl Evidence {
     /// The document.
     #[must_use]
     pub fn document(&self) -> String {
+        self.written().finish()
+    }
+
+    fn written(&self) -> Writer {
         let mut out = Writer::default();
         out.raw("{\"schema\":\"");
         out.raw(SCHEMA);
@@ -79,7 +92,7 @@ impl Evidence {
         out.raw(",\"contents\":");
         out.contents();
         out.raw("}");
-        out.finish()
+        out
     }
 
     /// The file: the same for the same evidence, whenever and wherever this version writes it.
@@ -91,7 +104,11 @@ impl Evidence {
         if self.exchange.len() > MAX_ROUNDS {
             return Err(FileError::Rounds);
         }
-        let document = self.document();
+        let written = self.written();
+        if written.referred() > MAX_REFERRED {
+            return Err(JsonError::Refers(MAX_REFERRED).into());
+        }
+        let document = written.finish();
         if document.len() > MAX_DOCUMENT {
             return Err(FileError::Size);
         }
@@ -129,9 +146,9 @@ impl Evidence {
         let mut object = Object::new(value)?;
         match object.take("schema")? {
             Value::String(schema) if schema == SCHEMA => {}
-            other => return Err(FileError::Schema { found: other.to_string() }),
+            other => return Err(FileError::Schema { found: cut(&other.to_string()) }),
         }
-        let contents = Contents::read(object.take("contents")?)?;
+        let contents = Contents::read(object.take("contents")?, MAX_REFERRED)?;
         let evidence = Self {
             job: object.field("job", &contents)?,
             exchange: object.field("exchange", &contents)?,

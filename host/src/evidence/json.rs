@@ -3,6 +3,7 @@
 //! Records, variants and enums derive [`ContractJson`] from the names that the bindings carry. There is one text for every
 //! value: whoever reads a value and writes it again gets the same bytes, and a reader relies on that ([`super::file`]).
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -15,6 +16,17 @@ use crate::contract::Holding;
 
 /// What stands before the digits of a digest.
 const SHA256: &str = "sha256:";
+
+/// The longest piece of foreign text in a message, in characters.
+const MAX_QUOTED: usize = 80;
+
+/// Foreign text for a message: its beginning. Whoever prints it escapes it.
+pub(super) fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTED) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
 
 /// Why JSON is no value of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,16 +41,19 @@ pub enum JsonError {
     #[error("`{0}` is missing")]
     Missing(&'static str),
     /// A record has a field that it should not have.
-    #[error("`{0}` is not known here")]
+    #[error("`{}` is not known here", cut(.0))]
     Unknown(String),
     /// A variant has no such case.
-    #[error("there is no case `{0}`")]
+    #[error("there is no case `{}`", cut(.0))]
     Case(String),
     /// A reference to bytes that are not in `contents`.
-    #[error("{0} is not in `contents`")]
+    #[error("{} is not in `contents`", cut(.0))]
     NoContent(String),
+    /// The bytes that values refer to, each time that they do, are more than so many.
+    #[error("values refer to more than {0} bytes in all")]
+    Refers(usize),
     /// Bytes under another digest than their own.
-    #[error("{0} in `contents` is of other bytes")]
+    #[error("{} in `contents` is of other bytes", cut(.0))]
     Digest(String),
     /// Where one of the others is.
     #[error("{field}: {problem}")]
@@ -90,6 +105,7 @@ pub trait ContractJson: Sized {
 pub struct Writer {
     text: String,
     contents: BTreeMap<String, Vec<u8>>,
+    referred: usize,
 }
 
 impl Writer {
@@ -107,6 +123,7 @@ impl Writer {
     /// A reference to bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let name = digest(bytes);
+        self.referred = self.referred.saturating_add(bytes.len());
         self.text.push('"');
         self.text.push_str(&name);
         self.text.push('"');
@@ -133,6 +150,12 @@ impl Writer {
             }
         }
         self.raw("}");
+    }
+
+    /// How many bytes were referred to, each time that they were.
+    #[must_use]
+    pub const fn referred(&self) -> usize {
+        self.referred
     }
 
     /// What was written.
@@ -162,15 +185,20 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// Bytes by the names that values refer to them by, each of which is their digest.
 #[derive(Debug, Default)]
-pub struct Contents(BTreeMap<String, Vec<u8>>);
+pub struct Contents {
+    by_name: BTreeMap<String, Vec<u8>>,
+    most: usize,
+    left: Cell<usize>,
+}
 
 impl Contents {
-    /// Reads the object that [`Writer::contents`] writes.
+    /// Reads the object that [`Writer::contents`] writes. Values may refer to `most` bytes in all: each reference makes a copy, and
+    /// a few kilobytes of them could ask for more memory than there is.
     ///
     /// # Errors
     ///
     /// See [`JsonError`].
-    pub fn read(value: Value) -> Result<Self, JsonError> {
+    pub fn read(value: Value, most: usize) -> Result<Self, JsonError> {
         let Value::Object(object) = value else { return Err(JsonError::Expected("an object")) };
         let mut contents = BTreeMap::new();
         for (name, value) in object {
@@ -187,7 +215,7 @@ impl Contents {
             }
             contents.insert(name, bytes);
         }
-        Ok(Self(contents))
+        Ok(Self { by_name: contents, most, left: Cell::new(most) })
     }
 }
 
@@ -326,7 +354,11 @@ impl ContractJson for u8 {
 
     fn read_list(value: Value, contents: &Contents) -> Result<Vec<Self>, JsonError> {
         let Value::String(name) = value else { return Err(JsonError::Expected("a digest")) };
-        contents.0.get(&name).cloned().ok_or(JsonError::NoContent(name))
+        let bytes = contents.by_name.get(&name);
+        let bytes = bytes.ok_or(JsonError::NoContent(name))?;
+        let left = contents.left.get().checked_sub(bytes.len()).ok_or(JsonError::Refers(contents.most))?;
+        contents.left.set(left);
+        Ok(bytes.clone())
     }
 }
 

@@ -66,10 +66,9 @@ pub fn minimize(engine: &Engine, evidence: &Evidence, own: &str, rules: &[String
         return Err(MinimizeError::NoFinding(by));
     }
     let run = Run { engine, evidence, answers: Answers::of(evidence), rules, wanted: &wanted };
-    let mut smaller = checkout.clone();
-    while let Some(next) = run.smaller_files(&smaller).or_else(|| run.smaller_lines(&smaller)) {
-        smaller = next;
-    }
+    let smaller = run.fewer_lines(run.fewer_files(checkout.clone()));
+    // Without those lines, some file may have become one that is not needed.
+    let smaller = run.fewer_files(smaller);
     let job = run.job(smaller);
     let (outcome, exchange) = run.answers.judge(engine, &job)?;
     Ok(Evidence { job, exchange, outcome })
@@ -94,31 +93,23 @@ impl Run<'_> {
         judged.is_ok_and(|(outcome, _)| found(&outcome, self.rules).is_ok_and(|found| found == *self.wanted))
     }
 
-    /// Without one of the files, vendor folders or programs.
-    fn smaller_files(&self, checkout: &Checkout) -> Option<Checkout> {
-        let files = (0..checkout.files.len()).map(|at| {
-            let mut smaller = checkout.clone();
-            smaller.files.remove(at);
-            smaller
-        });
-        let programs = (0..checkout.programs.len()).map(|at| {
-            let mut smaller = checkout.clone();
-            smaller.programs.remove(at);
-            smaller
-        });
-        let vendors = (0..checkout.bare_vendors.len()).map(|at| {
-            let mut smaller = checkout.clone();
-            smaller.bare_vendors.remove(at);
-            smaller
-        });
-        files.chain(programs).chain(vendors).find(|smaller| self.shows(smaller))
+    /// Leaves out what of the checkout can be: each file, program and vendor folder is tried once.
+    fn fewer_files(&self, mut checkout: Checkout) -> Checkout {
+        self.fewer(&mut checkout, |checkout| &mut checkout.files);
+        self.fewer(&mut checkout, |checkout| &mut checkout.programs);
+        self.fewer(&mut checkout, |checkout| &mut checkout.bare_vendors);
+        checkout
     }
 
-    /// With fewer lines in one of the go.sum files: halves are tried first, then quarters, down to single lines.
-    fn smaller_lines(&self, checkout: &Checkout) -> Option<Checkout> {
-        let sums = checkout.files.iter().enumerate().filter(|(_, file)| is_sum(file));
-        for (at, file) in sums {
-            let lines: Vec<&[u8]> = file.content.split_inclusive(|byte| *byte == b'\n').collect();
+    /// Leaves out lines of go.sum files: halves are tried first, then quarters, down to single lines. Of a file of n lines that
+    /// all have to stay this judges 2n times.
+    fn fewer_lines(&self, mut checkout: Checkout) -> Checkout {
+        for at in 0..checkout.files.len() {
+            if !is_sum(&checkout.files[at]) {
+                continue;
+            }
+            let lines = checkout.files[at].content.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+            let mut lines: Vec<Vec<u8>> = lines.collect();
             let mut size = lines.len().div_ceil(2);
             while size > 0 {
                 let mut from = 0;
@@ -127,14 +118,30 @@ impl Run<'_> {
                     let mut smaller = checkout.clone();
                     smaller.files[at].content = [&lines[..from], &lines[to..]].concat().concat();
                     if self.shows(&smaller) {
-                        return Some(smaller);
+                        checkout = smaller;
+                        lines.drain(from..to);
+                    } else {
+                        from = to;
                     }
-                    from = to;
                 }
                 size = if size == 1 { 0 } else { size.div_ceil(2) };
             }
         }
-        None
+        checkout
+    }
+
+    /// Leaves out each item of a list without which the same is shown.
+    fn fewer<T: Clone>(&self, checkout: &mut Checkout, list: impl Fn(&mut Checkout) -> &mut Vec<T>) {
+        let mut at = 0;
+        while at < list(checkout).len() {
+            let mut smaller = checkout.clone();
+            list(&mut smaller).remove(at);
+            if self.shows(&smaller) {
+                *checkout = smaller;
+            } else {
+                at += 1;
+            }
+        }
     }
 }
 

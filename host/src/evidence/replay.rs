@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::json::text;
+use super::json::{cut, text};
 use super::{Evidence, Exchanged, Round};
 use crate::contract::{Answer, Failure, Holding, Job, Next, Outcome, Refusal, Request, Response};
 use crate::engine::{Engine, EngineError};
@@ -62,7 +62,7 @@ pub enum ReplayError {
 pub fn replay(engine: &Engine, evidence: &Evidence, own: &str) -> Result<(), ReplayError> {
     let recorded = &evidence.job.tool.component;
     if recorded != own {
-        return Err(ReplayError::OtherComponent { recorded: recorded.clone(), own: own.to_owned() });
+        return Err(ReplayError::OtherComponent { recorded: cut(recorded), own: own.to_owned() });
     }
     let mut rounds = evidence.exchange.iter();
     let outcome = judge(engine, &evidence.job, |round, requests| {
@@ -138,7 +138,7 @@ impl<'a> Answers<'a> {
                 let times: &mut usize = asked.entry(request_text.clone()).or_default();
                 let answer = self.answer(request, &request_text, *times);
                 *times += 1;
-                answer.ok_or(ReplayError::Unanswered { round, request: request_text })
+                answer.ok_or_else(|| ReplayError::Unanswered { round, request: cut(&request_text) })
             };
             let answers: Vec<Response> = requests.iter().map(&mut answer).collect::<Result<_, _>>()?;
             let exchanged = requests.iter().zip(&answers);

@@ -8,15 +8,15 @@ use proptest::prelude::*;
 
 use super::claims::{Claims, Compared, Kind, Viewer};
 use super::diff::diff;
-use super::file::{FileError, MAX_ROUNDS, inflate};
+use super::file::{FileError, MAX_REFERRED, MAX_ROUNDS, inflate};
 use super::json::{Contents, ContractJson, JsonError, Object, Value, Writer, digest};
 use super::minimize::{MinimizeError, minimize};
 use super::replay::{ReplayError, own_component, replay, replay_with_other};
 use super::{Evidence, Exchanged};
 use crate::contract::{
-    Answer, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Instant, Item, Job, Next, Origin,
-    Presence, Recall, Repositories, Request, Response, SigstoreSettings, SkipPatterns, SourceFile, Sumdb, Task, Tool,
-    Zips,
+    Answer, Artifact, BlobTask, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Identity, Instant,
+    Item, Job, Next, Origin, Presence, Program, Recall, Repositories, Repository, Request, Response, Signer,
+    SigstoreSettings, SkipPatterns, SourceFile, Sumdb, Task, Tool, TrustedRoot, Zips,
 };
 use crate::engine::{Engine, Limits};
 
@@ -291,6 +291,180 @@ fn what_is_proven_and_what_is_said() {
 }
 
 #[test]
+fn a_name_that_lies_about_its_file_is_told() {
+    let mut evidence = small();
+    let Task::Verify(checkout) = &mut evidence.job.task else { panic!("it was a verify") };
+    let gosum = checkout.files[1].clone();
+    checkout.files[1].kind = FileKind::GoMod;
+    checkout.programs.push(Program {
+        path: "x/go.sum".into(),
+        sha256: digest(GO_SUM.as_bytes())["sha256:".len()..].into(),
+        go_version: "go1.26.8".into(),
+        mod_info: String::new(),
+    });
+    checkout.files.push(SourceFile { path: "tools.sum".into(), ..gosum });
+    let mut viewer = Viewer::default();
+    for name in ["go.sum", "x/go.sum", "tools.sum"] {
+        viewer.files.insert(name.into(), digest(GO_SUM.as_bytes()));
+    }
+    let claims = Claims::of(&evidence, &viewer);
+    let told: Vec<_> = claims.inputs.iter().map(|input| (input.path.as_str(), input.judged_as, input.yours)).collect();
+    assert_eq!(
+        told,
+        [
+            ("go.mod", None, Compared::Unknown),
+            ("go.sum", Some("a go.mod"), Compared::Differs),
+            ("tools.sum", None, Compared::Same),
+            ("x/go.sum", Some("a program"), Compared::Differs),
+        ]
+    );
+    assert!(claims.text().contains("go.sum, judged as a go.mod: NOT the file that you have"), "{}", claims.text());
+}
+
+#[test]
+fn what_the_recorder_chose_is_told() {
+    let mut evidence = small();
+    let mut viewer = Viewer::default();
+    for kind in [Kind::Sumdb, Kind::Tuf, Kind::Policy, Kind::Sigstore] {
+        viewer.anchors.insert((kind, "mine".into()), "mine".into());
+    }
+    let job = &mut evidence.job;
+    job.fail_on = FailOn::Never;
+    job.allow_incomplete = true;
+    job.skip.patterns = "*.example".into();
+    job.bytes.vendor = Presence::Off;
+    let repository = |name: &str| Repository {
+        name: name.into(),
+        trusted_root: name.into(),
+        set_by: "--config".into(),
+        modules: "a.example".into(),
+        role: None,
+    };
+    job.tuf.all.push(repository("approving"));
+    job.sigstore.roots.push(TrustedRoot {
+        name: "sigstore".into(),
+        repository: Some(repository("approving")),
+        target: "trusted_root.json".into(),
+        content: b"{}".to_vec(),
+        expires: None,
+        set_by: "somebody".into(),
+    });
+    let claims = Claims::of(&evidence, &viewer);
+    let kinds: Vec<_> = claims.anchors.iter().map(|anchor| (anchor.kind, anchor.name.as_str())).collect();
+    assert_eq!(
+        kinds,
+        [
+            (Kind::Sumdb, "sum.golang.org"),
+            (Kind::Tuf, "approving"),
+            (Kind::Sigstore, "sigstore"),
+            (Kind::SigstoreTuf, "approving"),
+        ]
+    );
+    let unused: Vec<_> = claims.unused.iter().map(|unused| unused.kind).collect();
+    assert_eq!(unused, [Kind::Sumdb, Kind::Tuf, Kind::Policy]);
+    for line in [
+        "--fail-on (1): never",
+        "what could not be checked may pass (1): --allow-incomplete",
+        "not asked of the database (1): *.example (by GONOSUMDB (default))",
+        "not looked at (1): vendor folders",
+        "what a TUF repository must approve (1): approving: a.example",
+        "until when the copy of a trusted root is good (1): sigstore: without end",
+        "checksum database mine",
+    ] {
+        assert!(claims.text().lines().any(|found| found.trim() == line), "{line}: {}", claims.text());
+    }
+}
+
+#[test]
+fn whom_a_signature_must_be_of_is_told() {
+    let mut evidence = small();
+    let anybody = Identity {
+        subject: None,
+        subject_regexp: Some(".*".into()),
+        issuer: None,
+        issuer_regexp: Some(".*".into()),
+        github_trigger: None,
+        github_sha: None,
+        github_name: None,
+        github_repository: None,
+        github_ref: None,
+    };
+    evidence.job.task = Task::VerifyBlob(BlobTask {
+        name: "blob".into(),
+        artifact: Artifact::Sha256(vec![0; 32]),
+        signer: Signer::Identity(anybody),
+        bundle: None,
+        signature: None,
+        certificate: None,
+        chain: Some(b"PEM".to_vec()),
+        timestamp: None,
+        require_log: false,
+        require_sct: true,
+        require_timestamp: false,
+        rekor_url: None,
+    });
+    let text = Claims::of(&evidence, &Viewer::default()).text();
+    for part in [
+        "signer of blob: you have none to compare with\n    subject like .*, issuer like .*",
+        &format!(
+            "authorities in place of a trusted root's blob: you have none to compare with\n    {}",
+            digest(b"PEM")
+        ),
+        "no entry in a log was asked for (1): blob",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn bytes_that_are_referred_to_often_are_counted_each_time() {
+    let text = format!("[{0},{0},{0}]", serde_json::json!(digest(b"1234")));
+    let read = |most| {
+        let contents = Contents::read(serde_json::json!({ digest(b"1234"): "1234" }), most).unwrap();
+        Vec::<Vec<u8>>::read(serde_json::from_str(&text).unwrap(), &contents)
+    };
+    assert_eq!(read(12).map(|read| read.len()), Ok(3));
+    assert_eq!(read(11), Err(JsonError::Refers(11)));
+    let mut evidence = small();
+    let Task::Verify(checkout) = &mut evidence.job.task else { panic!("it was a verify") };
+    let large = SourceFile { content: vec![b'a'; MAX_REFERRED / 8], ..checkout.files[1].clone() };
+    checkout.files.extend(std::iter::repeat_n(large, 8));
+    assert!(matches!(evidence.to_bytes(), Err(FileError::Document(JsonError::Refers(MAX_REFERRED)))));
+}
+
+#[test]
+fn foreign_text_in_messages_is_short() {
+    let long = "x".repeat(1 << 20);
+    for error in [
+        JsonError::Unknown(long.clone()).to_string(),
+        JsonError::Case(long.clone()).to_string(),
+        JsonError::NoContent(long.clone()).to_string(),
+        JsonError::Digest(long.clone()).to_string(),
+        Evidence::from_document(format!("{{\"schema\":\"{long}\"}}").as_bytes()).unwrap_err().to_string(),
+    ] {
+        assert!(error.len() < 200 && error.contains("xxx…"), "{}", error.len());
+    }
+}
+
+#[test]
+fn settings_that_differ_are_seen() {
+    let one = small();
+    let changes: [fn(&mut Job); 3] = [
+        |job| job.tuf.required = true,
+        |job| job.bytes.vendor = Presence::Off,
+        |job| {
+            let Task::Verify(checkout) = &mut job.task else { panic!("it was a verify") };
+            checkout.files[1].kind = FileKind::GoWorkSum;
+        },
+    ];
+    for change in changes {
+        let mut other = one.clone();
+        change(&mut other.job);
+        assert_eq!(diff(&one, &other).unwrap(), "settings: they differ, or by whose word they are\n");
+    }
+}
+
+#[test]
 fn two_runs_are_compared() {
     let one = small();
     assert_eq!(diff(&one, &one).unwrap(), "");
@@ -323,7 +497,7 @@ fn round_trip<T: ContractJson + PartialEq + std::fmt::Debug>(value: &T) {
     out.raw("}");
     let text = out.finish();
     let mut object = Object::new(serde_json::from_str::<Value>(&text).unwrap()).unwrap();
-    let contents = Contents::read(object.take("contents").unwrap()).unwrap();
+    let contents = Contents::read(object.take("contents").unwrap(), usize::MAX).unwrap();
     assert_eq!(object.field::<T>("value", &contents).as_ref(), Ok(value), "{text}");
 }
 

@@ -19,8 +19,10 @@ import {
   writeEvidence,
   replay,
   type Evidence,
+  type Job,
 } from '../../verifier/index.js';
 import { recognise } from '../../page/recognise.js';
+import { toFragment } from '../../page/share.js';
 import {
   choose,
   file,
@@ -484,6 +486,39 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await page.getByRole('heading', { name: 'Proof of the fork' }).waitFor();
   });
 
+  test('a file that was judged as something else than its name says is told, and what was left open', async (t) => {
+    const { page, go } = await open(t);
+    await go();
+    const evidence = await readEvidence(sample('tampered'));
+    const { task } = evidence.job;
+    assert.ok(task.tag === 'verify');
+    const files = task.val.files.map((one) => (one.path === 'go.sum' ? { ...one, kind: 'go-mod' as const } : one));
+    const root = readFileSync(join(REPOSITORY, 'host/assets/sigstore/trusted_root.json'));
+    const trustedRoot = readFileSync(join(REPOSITORY, 'host/assets/sigstore/root.json'));
+    const repository = { name: 'mine', trustedRoot, setBy: 'me', modules: '' };
+    const job: Job = {
+      ...evidence.job,
+      task: { tag: 'verify', val: { ...task.val, files } },
+      sigstore: {
+        ...evidence.job.sigstore,
+        roots: [{ name: 'sigstore', target: 'trusted_root.json', content: root, setBy: 'me', repository }],
+      },
+    };
+    const recorder = new Recorder();
+    const verifier = await Verifier.load(built('modanchor.wasm'));
+    const end = await verifier.verify(job, { answer: (requests) => requests.map(() => ABSENT) }, recorder);
+    const recorded = recorder.evidence(end);
+    // The component believes what the job says that a file is.
+    assert.equal(recorded.outcome.verdict, 'pass');
+    await choose(page, file('run.evidence', await writeEvidence(recorded)), file('go.sum', TAMPERED));
+    await verdict(page);
+    const claims = page.locator('section', { has: page.locator('#claims-title') });
+    await claims.getByText('go.sum was judged as a go.mod, which its name does not say').waitFor();
+    assert.equal(await claims.getByText('is your').count(), 0);
+    await claims.getByText('But it is taken from a TUF repository').waitFor();
+    await claims.getByText('taken to be good for longer').waitFor();
+  });
+
   test('a link shows its files, and runs nothing', async (t) => {
     const { page, server, another, go } = await open(t, {
       context: { permissions: ['clipboard-read', 'clipboard-write'] },
@@ -506,6 +541,11 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     assert.equal(lookups(server.asked).length, before);
     await opened.goto(`${link.slice(0, -20)}`);
     await opened.getByText('The link cannot be opened').waitFor();
+    // What vouches for something does not come with it.
+    const key = fromUtf8(fixture('sigstore/key.pub')) ?? '';
+    await opened.goto(`${server.url}${await toFragment([{ name: 'key.pub', text: key }])}`);
+    await opened.getByText('it brings a public key (PEM)').waitFor();
+    assert.equal(await opened.locator('#docs').getByText('key.pub').count(), 0);
   });
 
   test('what does not show is shown by its number, wherever it is', async (t) => {

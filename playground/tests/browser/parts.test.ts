@@ -44,6 +44,9 @@ test('files are recognised by what is in them', () => {
     ['x', fixture('tuf/flat/tuf/timestamp.json'), 'tuf-metadata', 'TUF timestamp metadata, version 1'],
     ['x', fixture('sigstore-public/staging_root.json'), 'trusted-root', 'a trusted root of Sigstore'],
     ['x', fixture('sigstore/key.pub'), 'public-key', 'a public key (PEM)'],
+    // With a pattern for comments this took minutes.
+    ['x', `${'//'.repeat(120_000)}\u2028x`, 'other', 'text of a kind that this page does not know'],
+    ['go.mod', 'module example.com/m // why\r\n\r\ngo 1.26\r\n', 'go.mod', 'a go.mod'],
     ['x', '', 'other', 'an empty file'],
     ['go.sum', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xd, 0xa, 0x1a, 0xa), 'other', 'an image (PNG)'],
     ['go.sum', '%PDF-1.7\n', 'other', 'a PDF'],
