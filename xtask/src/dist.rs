@@ -106,9 +106,12 @@ fn collect(path: &Path, files: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// The files of a folder and all below it, by their name relative to it, with `/`.
-fn tree(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
+/// Files by their name, relative to a folder, with `/`.
+type Tree = BTreeMap<String, Vec<u8>>;
+
+/// The files of a folder and all below it.
+fn tree(folder: &Path) -> Result<Tree> {
+    let mut files = Tree::new();
     let mut todo = vec![folder.to_path_buf()];
     while let Some(next) = todo.pop() {
         for entry in std::fs::read_dir(&next).with_context(|| format!("cannot read {}", next.display()))? {
@@ -125,7 +128,7 @@ fn tree(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 }
 
 /// Builds the package and the page around `dist/modanchor.wasm`, each with the name that it has in `dist/`.
-fn build_web() -> Result<Vec<(&'static str, BTreeMap<String, Vec<u8>>)>> {
+fn build_web() -> Result<Vec<(&'static str, Tree)>> {
     let unset = "MODANCHOR_PLAYGROUND_SUMDB";
     ensure!(std::env::var_os(unset).is_none(), "{unset} is set, and the page in dist/ asks its own origin alone");
     let out = tempfile::tempdir_in(component::root().join("target"))?;
@@ -192,7 +195,7 @@ pub(crate) fn write() -> Result<String> {
     refresh_samples(&hex(&bytes))?;
     for (name, files) in build_web()? {
         let folder = dist().join(name);
-        for old in if folder.is_dir() { tree(&folder)? } else { BTreeMap::new() }.keys() {
+        for old in if folder.is_dir() { tree(&folder)? } else { Tree::new() }.keys() {
             if !files.contains_key(old) {
                 std::fs::remove_file(folder.join(old)).with_context(|| format!("cannot remove {name}/{old}"))?;
             }

@@ -256,10 +256,10 @@ impl Claims {
 
 /// What the viewer has and a run of the viewer's would have asked, and that is not among `anchors`.
 fn unused(job: &Job, anchors: &[Anchor], viewer: &Viewer) -> Vec<Unused> {
-    let is_asked = |kind: Kind| match (&job.task, kind) {
-        (Task::Verify(_), Kind::Sumdb | Kind::Tuf | Kind::Policy) => true,
-        (Task::Lookup(_) | Task::Explain(_) | Task::Fix(_), Kind::Sumdb) => true,
-        _ => false,
+    let is_asked = |kind: Kind| match &job.task {
+        Task::Verify(_) => matches!(kind, Kind::Sumdb | Kind::Tuf | Kind::Policy),
+        Task::Lookup(_) | Task::Explain(_) | Task::Fix(_) => kind == Kind::Sumdb,
+        Task::Tuf(_) | Task::VerifyBlob(_) => false,
     };
     let is_there = |kind: Kind, name: &String| {
         // A policy is known by the name of its file, which may differ.
