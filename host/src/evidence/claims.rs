@@ -244,7 +244,7 @@ impl Claims {
             let judged_as = judged_as.map(|kind| format!(", judged as {kind}")).unwrap_or_default();
             let _ = writeln!(text, "  {}{judged_as}: {yours}\n    {}", escape(path), escape(sha256));
         }
-        text.push_str("\nonly said by who recorded it, signed by nobody:\n");
+        text.push_str("\nonly said by who recorded it:\n");
         let _ = writeln!(text, "  the time of the run: {}", self.now);
         for Said { what, times, first } in &self.said {
             let more = if *times > 1 { ", …" } else { "" };
@@ -256,10 +256,10 @@ impl Claims {
 
 /// What the viewer has and a run of the viewer's would have asked, and that is not among `anchors`.
 fn unused(job: &Job, anchors: &[Anchor], viewer: &Viewer) -> Vec<Unused> {
-    let is_asked = |kind: Kind| match (&job.task, kind) {
-        (Task::Verify(_), Kind::Sumdb | Kind::Tuf | Kind::Policy) => true,
-        (Task::Lookup(_) | Task::Explain(_) | Task::Fix(_), Kind::Sumdb) => true,
-        _ => false,
+    let is_asked = |kind: Kind| match job.task {
+        Task::Verify(_) => matches!(kind, Kind::Sumdb | Kind::Tuf | Kind::Policy),
+        Task::Lookup(_) | Task::Explain(_) | Task::Fix(_) => kind == Kind::Sumdb,
+        Task::Tuf(_) | Task::VerifyBlob(_) => false,
     };
     let is_there = |kind: Kind, name: &String| {
         // A policy is known by the name of its file, which may differ.

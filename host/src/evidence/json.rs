@@ -127,9 +127,7 @@ impl Writer {
         self.text.push('"');
         self.text.push_str(&name);
         self.text.push('"');
-        if !self.contents.contains_key(&name) {
-            self.contents.insert(name, bytes.to_vec());
-        }
+        self.contents.entry(name).or_insert_with(|| bytes.to_vec());
     }
 
     /// `{"sha256:HEX": …}` of all bytes that were referred to.
