@@ -87,8 +87,8 @@ export function sentence(report: Report): string {
   const found = Object.entries(counts.findings).filter(([, count]) => count > 0);
   if (found.length > 0)
     parts.push(`findings: ${found.map(([severity, count]) => `${grouped(count)} ${severity}`).join(', ')}`);
-  if (parts.length === 0) parts.push(report.files.length > 0 ? 'no line was compared with anything' : 'nothing was found');
-  return parts.join('; ');
+  const nothing = report.files.length > 0 ? 'no line was compared with anything' : 'nothing was found';
+  return parts.join('; ') || nothing;
 }
 
 function lines(count: number): string {
@@ -117,9 +117,7 @@ function banner(report: Report, ran: Ran | Replayed, differ: number): HTMLElemen
           'p',
           { class: 'banner-text', id: 'differ' },
           icon('fail'),
-          differ === 1
-            ? ' It stands on something that is not yours: see what this proves.'
-            : ` It stands on ${differ} things that are not yours: see what this proves.`,
+          ' But something that it stands on is not yours, or not what its name says: see what this proves.',
         ),
     ),
   );

@@ -71,6 +71,13 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
     destinations
         .write(outcome, &verify::sources(&evidence.job.task), &show)
         .map_err(|error| Failed::to_show(outcome, error))?;
+    let claims = Claims::of(&evidence, &viewer);
+    let other = claims.differing();
+    if other > 0 {
+        // Also where nobody wants to read the rest: the status is the recorded one all the same.
+        let text = format!("{name}: of the keys, roots and files that it stands on, {other} differ from yours");
+        Diagnostic::Warning.print(terminal, &text);
+    }
     if !terminal.quiet {
         let text = match differs {
             None => format!("{name}: judged again; the same report, byte for byte, and the same status"),
@@ -80,7 +87,7 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
         if let Some(signer) = signed {
             Diagnostic::Note.print(terminal, &format!("signed by {signer}"));
         }
-        Diagnostic::Note.print(terminal, Claims::of(&evidence, &viewer).text().trim_end());
+        Diagnostic::Note.print(terminal, claims.text().trim_end());
     }
     if let Some(file) = args.record.file() {
         session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;

@@ -202,6 +202,14 @@ impl Claims {
         }
     }
 
+    /// How many anchors and files are not those that the viewer has.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        let anchors = self.anchors.iter().map(|anchor| anchor.yours);
+        let inputs = self.inputs.iter().map(|input| input.yours);
+        anchors.chain(inputs).filter(|yours| *yours == Compared::Differs).count()
+    }
+
     /// For people: what is proven, and what is only said.
     #[must_use]
     pub fn text(&self) -> String {
