@@ -73,7 +73,7 @@ function item({ tone, text, list }: Claim): HTMLElement {
   );
 }
 
-function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
+function proven({ job, same, recordedBy, said }: Replayed, digest: string): Claim[] {
   const verdict: Claim = same
     ? {
         tone: 'pass',
@@ -93,13 +93,15 @@ function proven({ same, recordedBy, said }: Replayed, digest: string): Claim[] {
       };
   return [
     verdict,
-    {
-      tone: 'pass',
-      text: [
-        `Every signature and proof in its ${grouped(said.requests)} answers was judged again, `,
-        'in this browser, without a network.',
-      ],
-    },
+    said.requests > 0 || job.task.tag === 'verify-blob'
+      ? {
+          tone: 'pass',
+          text: [
+            `Every signature and proof that the verdict needs was judged again, from ${grouped(said.requests)} answers, `,
+            'in this browser, without a network.',
+          ],
+        }
+      : { tone: 'warn', text: ['Nothing was asked: no log and no repository has proven anything.'] },
   ];
 }
 
@@ -216,7 +218,8 @@ async function anchors(job: Job, own: readonly Own[], shipped: readonly ShippedR
     if (pinnedHead)
       claims.push({ tone: 'warn', text: ['A head was pinned: SHA-256 ', code(hex(await sha256(pinnedHead)))] });
     for (const witness of witnesses) {
-      claims.push({ tone: 'warn', text: [`The key of a witness, ${quorum} of which must have signed: `, code(witness)] });
+      const what = `The key of a witness, ${quorum} of which must have signed: `;
+      claims.push({ tone: 'warn', text: [what, code(witness)] });
     }
   } else {
     const tone = job.task.tag === 'tuf' || job.task.tag === 'verify-blob' ? 'note' : 'fail';

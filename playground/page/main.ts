@@ -739,8 +739,8 @@ async function openShared(): Promise<void> {
   try {
     const files = (await fromFragment(location.hash)).map(({ name, text }) => ({ file: new File([text], name), name }));
     const shared = await Promise.all(files.map(({ file, name }) => readDoc(file, name)));
-    // Only what this page puts into links. A key or a root that comes with what it vouches for proves nothing, and evidence
-    // is judged without a press.
+    // Only what this page puts into links. A key or a root that comes with what it vouches for proves nothing, and
+    // evidence is judged without a press.
     const odd = shared.find(({ is }) => !SHARED.has(is.kind));
     if (odd) throw new Error(`it brings ${odd.is.what}, and links bring files of the go command only`);
     docs = [];

@@ -60,7 +60,9 @@ export function resultView(ran: Ran | Replayed, sources: readonly SourceText[], 
   );
   const first = report.modules.find((module) => ran.proofs.has(escaped(module.path, module.version)));
   if (first) showWay(first, false);
-  return [banner(report, ran), counts(report), h('div', { class: 'columns' }, main, aside)];
+  // A green word must not hide that it stands on something else than what the viewer has.
+  const differ = actions.claims?.querySelectorAll('.claim-fail').length ?? 0;
+  return [banner(report, ran, differ), counts(report), h('div', { class: 'columns' }, main, aside)];
 }
 
 /** The verdict, as far as it can be said in one line. */
@@ -85,14 +87,15 @@ export function sentence(report: Report): string {
   const found = Object.entries(counts.findings).filter(([, count]) => count > 0);
   if (found.length > 0)
     parts.push(`findings: ${found.map(([severity, count]) => `${grouped(count)} ${severity}`).join(', ')}`);
-  return parts.join('; ') || 'nothing was found';
+  const nothing = report.files.length > 0 ? 'no line was compared with anything' : 'nothing was found';
+  return parts.join('; ') || nothing;
 }
 
 function lines(count: number): string {
   return count === 1 ? '1 line' : `${grouped(count)} lines`;
 }
 
-function banner(report: Report, ran: Ran | Replayed): HTMLElement {
+function banner(report: Report, ran: Ran | Replayed, differ: number): HTMLElement {
   const { verdict } = report;
   const how =
     'same' in ran &&
@@ -109,6 +112,13 @@ function banner(report: Report, ran: Ran | Replayed): HTMLElement {
       h('h2', { class: 'banner-word', id: 'verdict', tabindex: '-1' }, WORDS[verdict]),
       h('p', { class: 'banner-text' }, shown(sentence(report))),
       how && h('p', { class: 'sub' }, how),
+      differ > 0 &&
+        h(
+          'p',
+          { class: 'banner-text', id: 'differ' },
+          icon('fail'),
+          ' But something that it stands on is not yours, or not what its name says: see what this proves.',
+        ),
     ),
   );
 }

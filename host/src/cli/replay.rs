@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::args::{FailOn, NetworkArgs, OwnArgs, ReplayArgs, RequiredSigner, SignedByArgs, TerminalArgs};
@@ -70,6 +71,13 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
     destinations
         .write(outcome, &verify::sources(&evidence.job.task), &show)
         .map_err(|error| Failed::to_show(outcome, error))?;
+    let claims = Claims::of(&evidence, &viewer);
+    let other = claims.differing();
+    if other > 0 {
+        // Also where nobody wants to read the rest: the status is the recorded one all the same.
+        let text = format!("{name}: of the keys, roots and files that it stands on, {other} differ from yours");
+        Diagnostic::Warning.print(terminal, &text);
+    }
     if !terminal.quiet {
         let text = match differs {
             None => format!("{name}: judged again; the same report, byte for byte, and the same status"),
@@ -79,7 +87,7 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
         if let Some(signer) = signed {
             Diagnostic::Note.print(terminal, &format!("signed by {signer}"));
         }
-        Diagnostic::Note.print(terminal, Claims::of(&evidence, &viewer).text().trim_end());
+        Diagnostic::Note.print(terminal, claims.text().trim_end());
     }
     if let Some(file) = args.record.file() {
         session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;
@@ -173,7 +181,33 @@ fn require_signer(terminal: &TerminalArgs, args: &ReplayArgs, bytes: &[u8]) -> R
         let error = anyhow!("{}: not signed by {who}", args.evidence.display());
         return Err(Failed { status: outcome.status, error });
     }
+    if has_statement(&outcome.report).context("the report").map_err(Failed::unchecked)? {
+        let name = args.evidence.display();
+        let error = anyhow!(
+            "{name}: not signed: the bundle holds a statement about it; cosign sign-blob signs the file itself"
+        );
+        return Err(Failed { status: WRONG, error });
+    }
     Ok(Some(who))
+}
+
+/// Whether what verified is a statement about the file. That its signer names the file says nothing: it may be to warn of it.
+fn has_statement(report: &[u8]) -> Result<bool, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Report {
+        artifacts: Vec<Artifact>,
+    }
+    #[derive(Deserialize)]
+    struct Artifact {
+        signatures: Vec<Signature>,
+    }
+    #[derive(Deserialize)]
+    struct Signature {
+        predicate_type: Option<String>,
+    }
+    let report: Report = serde_json::from_slice(report)?;
+    let mut signatures = report.artifacts.iter().flat_map(|artifact| &artifact.signatures);
+    Ok(signatures.any(|signature| signature.predicate_type.is_some()))
 }
 
 /// An identity of which nothing is asked.
@@ -247,5 +281,18 @@ fn fail_on(recorded: contract::FailOn) -> FailOn {
         contract::FailOn::Medium => FailOn::Medium,
         contract::FailOn::Low => FailOn::Low,
         contract::FailOn::Never => FailOn::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_statement;
+
+    #[test]
+    fn a_statement_about_a_file_is_no_signature_over_it() {
+        let report = |of: &str| format!(r#"{{"artifacts": [{{"signatures": [{{"predicate_type": {of}}}]}}]}}"#);
+        assert!(has_statement(report(r#""https://example.com/rejected/v1""#).as_bytes()).unwrap());
+        assert!(!has_statement(report("null").as_bytes()).unwrap());
+        has_statement(b"{}").unwrap_err();
     }
 }

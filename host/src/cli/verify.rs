@@ -166,7 +166,7 @@ pub(crate) fn programs(collected: &Collected, engine: &HashEngine) -> Result<Vec
             path: name.clone(),
             sha256: built.sha256,
             go_version: built.info.go_version,
-            mod_info: built.info.mod_info,
+            mod_info: without_settings(&built.info.mod_info),
         }),
         Ok(Err(refusal)) => Err(Failed::usage(anyhow::anyhow!(
             "{name}: nothing to verify: not named like a go.mod, go.sum, go.work or go.work.sum, and as a program: {}",
@@ -177,8 +177,40 @@ pub(crate) fn programs(collected: &Collected, engine: &HashEngine) -> Result<Vec
     collected.programs.iter().map(read).collect()
 }
 
+/// Build info without the values of the build's settings, but for those of version control, which are all that the core looks at:
+/// `-ldflags` may hold a secret and `CGO_CFLAGS` a path of the machine, and the job is in evidence. The lines stay, as findings are
+/// on one of them.
+fn without_settings(mod_info: &str) -> String {
+    let without = |line: &str| {
+        let setting = line.strip_prefix("build\t").and_then(|setting| setting.split_once('='));
+        match setting {
+            // A quoted key may hold the `=`. The go command writes none.
+            Some((key, _)) if !key.starts_with("vcs") && !key.starts_with(['"', '`']) => {
+                let end = if line.ends_with('\n') { "\n" } else { "" };
+                format!("build\t{key}={end}")
+            }
+            _ => line.to_owned(),
+        }
+    };
+    mod_info.split_inclusive('\n').map(without).collect()
+}
+
 /// The folders that a go.work uses, read as the core reads them.
 fn uses(content: &[u8]) -> Result<Vec<String>, String> {
     let work = modanchor_core::gosum::gowork::GoWork::parse(content).map_err(|error| error.to_string())?;
     Ok(work.uses.into_iter().map(|used| used.directory).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_settings;
+
+    #[test]
+    fn settings_of_a_build_are_not_in_a_job() {
+        let said = "path\te.example/p\nmod\te.example/p\t(devel)\t\nbuild\t-ldflags=\"-X main.token=secret\"\n\
+            build\tCGO_CFLAGS=-I/home/me=x\nbuild\tvcs.revision=abc\nbuild\tvcs.modified=true\nbuild\tGOOS=linux";
+        let kept = "path\te.example/p\nmod\te.example/p\t(devel)\t\nbuild\t-ldflags=\nbuild\tCGO_CFLAGS=\n\
+            build\tvcs.revision=abc\nbuild\tvcs.modified=true\nbuild\tGOOS=";
+        assert_eq!(without_settings(said), kept);
+    }
 }

@@ -202,6 +202,14 @@ impl Claims {
         }
     }
 
+    /// How many anchors and files are not those that the viewer has.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        let anchors = self.anchors.iter().map(|anchor| anchor.yours);
+        let inputs = self.inputs.iter().map(|input| input.yours);
+        anchors.chain(inputs).filter(|yours| *yours == Compared::Differs).count()
+    }
+
     /// For people: what is proven, and what is only said.
     #[must_use]
     pub fn text(&self) -> String {
@@ -244,7 +252,7 @@ impl Claims {
             let judged_as = judged_as.map(|kind| format!(", judged as {kind}")).unwrap_or_default();
             let _ = writeln!(text, "  {}{judged_as}: {yours}\n    {}", escape(path), escape(sha256));
         }
-        text.push_str("\nonly said by who recorded it, signed by nobody:\n");
+        text.push_str("\nonly said by who recorded it:\n");
         let _ = writeln!(text, "  the time of the run: {}", self.now);
         for Said { what, times, first } in &self.said {
             let more = if *times > 1 { ", …" } else { "" };

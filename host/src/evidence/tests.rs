@@ -318,6 +318,7 @@ fn a_name_that_lies_about_its_file_is_told() {
             ("x/go.sum", Some("a program"), Compared::Differs),
         ]
     );
+    assert_eq!(claims.differing(), 2);
     assert!(claims.text().contains("go.sum, judged as a go.mod: NOT the file that you have"), "{}", claims.text());
 }
 

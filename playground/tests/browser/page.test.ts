@@ -514,6 +514,7 @@ describe('the page', { skip: NO_CHROMIUM }, () => {
     await verdict(page);
     const claims = page.locator('section', { has: page.locator('#claims-title') });
     await claims.getByText('go.sum was judged as a go.mod, which its name does not say').waitFor();
+    await page.getByText('But something that it stands on is not yours').waitFor();
     assert.equal(await claims.getByText('is your').count(), 0);
     await claims.getByText('But it is taken from a TUF repository').waitFor();
     await claims.getByText('taken to be good for longer').waitFor();
