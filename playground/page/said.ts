@@ -25,6 +25,10 @@ export class Sayings {
     this.#requests += requests.length;
     requests.forEach((request, at) => {
       const response = responses[at];
+      // By it a head is fresh or not, where no witness says when.
+      if (request.tag === 'recall' && request.val.item.tag === 'first-seen' && response?.tag === 'ok') {
+        this.#measured.push(`when the newest head of ${request.val.database} was first seen`);
+      }
       // That nothing was kept from earlier is no statement about the world.
       if (!response || request.tag === 'recall' || request.tag === 'tuf-recall') return;
       if (response.tag === 'err') {

@@ -17,8 +17,8 @@ use serde::Serialize;
 use super::Evidence;
 use super::json::{digest, text};
 use crate::contract::{
-    Answer, Artifact, Checkout, FailOn, Failure, FileKind, Identity, Instant, Job, Measure, Presence, Request, Signer,
-    Subject, Sumdb, Task,
+    Answer, Artifact, Checkout, FailOn, Failure, FileKind, Identity, Instant, Item, Job, Measure, Presence, Recall,
+    Request, Signer, Subject, Sumdb, Task,
 };
 use crate::output::text::{count, escape};
 
@@ -487,7 +487,11 @@ fn said(evidence: &Evidence) -> Vec<Said> {
             (Request::Cached(_), Ok(_)) => add("a small file of the module cache", &asked),
             (Request::ZipFile(_), Ok(_)) => add("a file out of a zip", &asked),
             (Request::Held(_), Ok(Answer::Holdings(_))) => add("what the module cache has", &asked),
-            // What was kept, or is not there to be kept, is nothing that anybody relies on.
+            // By it a head is fresh or not, where `max-age` is set and no witness says when.
+            (Request::Recall(Recall { item: Item::FirstSeen, .. }), Ok(_)) => {
+                add("when the newest head was first seen", &asked);
+            }
+            // What else was kept is verified again, or is not there to be kept.
             (Request::Recall(_) | Request::TufRecall(_) | Request::Advance(_), _) => {}
             (_, Err(Failure::Absent)) => add("\"there is no such thing\"", &asked),
             (_, Err(Failure::Offline)) => add("not asked: the run was offline", &asked),

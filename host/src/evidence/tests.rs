@@ -350,6 +350,9 @@ fn what_the_recorder_chose_is_told() {
         expires: None,
         set_by: "somebody".into(),
     });
+    let seen = Recall { database: "sum.golang.org".into(), item: Item::FirstSeen, max_bytes: 100 };
+    let body = Body { content: b"0".to_vec(), origin: Origin::Store };
+    evidence.exchange.push(vec![Exchanged { request: Request::Recall(seen), response: Ok(Answer::Body(body)) }]);
     let claims = Claims::of(&evidence, &viewer);
     let kinds: Vec<_> = claims.anchors.iter().map(|anchor| (anchor.kind, anchor.name.as_str())).collect();
     assert_eq!(
@@ -370,6 +373,7 @@ fn what_the_recorder_chose_is_told() {
         "not looked at (1): vendor folders",
         "what a TUF repository must approve (1): approving: a.example",
         "until when the copy of a trusted root is good (1): sigstore: without end",
+        "when the newest head was first seen (1): sum.golang.org",
         "checksum database mine",
     ] {
         assert!(claims.text().lines().any(|found| found.trim() == line), "{line}: {}", claims.text());
