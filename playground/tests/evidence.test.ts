@@ -242,17 +242,19 @@ function sizes(_key: string, value: unknown): unknown {
 test('limits hold, one past each', async () => {
   const file = pack(unpack(await writeEvidence(SMALL)));
   const document = Buffer.byteLength(unpack(file));
-  const exact = { file: file.length, document, referred: REFERRED, rounds: 2 };
+  const commas = unpack(file).toString().split(',').length - 1;
+  const exact = { file: file.length, document, commas, referred: REFERRED, rounds: 2 };
   assert.deepEqual(await readEvidence(file, exact), SMALL);
   await refused(file, 'too-large', /at most/, { ...exact, file: file.length - 1 });
   await refused(file, 'too-large', /unpacked/, { ...exact, document: document - 1 });
+  await refused(file, 'too-large', /commas/, { ...exact, commas: commas - 1 });
   await refused(file, 'too-large', /refers to more than/, { ...exact, referred: REFERRED - 1 });
   await refused(file, 'too-large', /more than 1 times/, { ...exact, rounds: 1 });
 
   const written = await writeEvidence(SMALL);
-  const fits = { file: written.length, document, referred: REFERRED, rounds: 2 };
+  const fits = { file: written.length, document, commas, referred: REFERRED, rounds: 2 };
   assert.deepEqual(await writeEvidence(SMALL, fits), written);
-  for (const limit of ['file', 'document', 'referred', 'rounds'] as const) {
+  for (const limit of ['file', 'document', 'commas', 'referred', 'rounds'] as const) {
     const less = { ...fits, [limit]: fits[limit] - 1 };
     await assert.rejects(writeEvidence(SMALL, less), { name: 'EvidenceError', code: 'too-large' });
   }
@@ -262,6 +264,7 @@ test('the limits are those of docs/evidence.md', async () => {
   assert.deepEqual(EVIDENCE_LIMITS, {
     file: 64 * 2 ** 20,
     document: 256 * 2 ** 20,
+    commas: 4 * 2 ** 20,
     referred: 256 * 2 ** 20,
     rounds: 10_000,
   });

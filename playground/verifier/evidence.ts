@@ -20,6 +20,11 @@ export interface EvidenceLimits {
   file: number;
   /** Bytes of the document in it. */
   document: number;
+  /**
+   * Commas in the document, wherever they stand: no list or object has more values, and each takes many times its two
+   * bytes in memory until the document is refused.
+   */
+  commas: number;
   /** Bytes that values refer to, counted each time that they do: a few kilobytes of references can ask for gigabytes. */
   referred: number;
   /** How many times the component asked. */
@@ -30,6 +35,7 @@ export interface EvidenceLimits {
 export const EVIDENCE_LIMITS: Readonly<EvidenceLimits> = {
   file: 64 * 1024 * 1024,
   document: 256 * 1024 * 1024,
+  commas: 4 * 1024 * 1024,
   referred: 256 * 1024 * 1024,
   rounds: 10_000,
 };
@@ -116,6 +122,9 @@ export async function writeEvidence(evidence: Evidence, limits: EvidenceLimits =
   const document = toUtf8(await writeDocument(evidence, limits));
   if (document.length > limits.document) {
     throw tooLargeDocument(limits);
+  }
+  if (commas(document) > limits.commas) {
+    throw tooManyCommas(limits);
   }
   const packed = await collect(document, new CompressionStream('gzip'), limits.file);
   const body = packed.subarray(PLAIN_GZIP_HEADER_BYTES);
@@ -252,6 +261,9 @@ function readContent(json: Json | undefined): { bytes: Uint8Array; written: Json
 
 /** What an evidence's document says. */
 async function readDocument(file: Uint8Array, limits: EvidenceLimits): Promise<Evidence> {
+  if (commas(file) > limits.commas) {
+    throw tooManyCommas(limits);
+  }
   const text = fromUtf8(file);
   if (text === undefined) {
     throw new EvidenceError('malformed', 'the document is not UTF-8');
@@ -348,6 +360,18 @@ function referred(limits: EvidenceLimits): (bytes: Uint8Array) => Uint8Array {
     }
     return bytes;
   };
+}
+
+function commas(document: Uint8Array): number {
+  let count = 0;
+  for (const byte of document) {
+    if (byte === 0x2c) count += 1;
+  }
+  return count;
+}
+
+function tooManyCommas(limits: EvidenceLimits): EvidenceError {
+  return new EvidenceError('too-large', `the document has more than ${limits.commas} commas`);
 }
 
 function tooManyRounds(limits: EvidenceLimits): EvidenceError {

@@ -26,6 +26,7 @@ from contract import Referred, read, read_contents, which, write, write_contents
 SCHEMA = "modanchor-evidence/1"
 MAX_FILE = 64 << 20
 MAX_DOCUMENT = 256 << 20
+MAX_COMMAS = 4 << 20
 MAX_ROUNDS = 10_000
 
 # RFC 1952, and of its extra field the subfield `MA` with 32 bytes: the SHA-256 of all bytes that follow it.
@@ -115,6 +116,8 @@ def read_file(path: Path) -> bytes:
     document = member.decompress(file, MAX_DOCUMENT + 1)
     if len(document) > MAX_DOCUMENT or not member.eof or member.unused_data:
         raise Refused("the file does not inflate to one document of at most 256 MiB")
+    if document.count(b",") > MAX_COMMAS:
+        raise Refused("the document has too many values")
     return document
 
 

@@ -775,6 +775,9 @@ pub struct ReplayArgs {
     /// Go on where another component recorded: the report is then this one's
     #[arg(long)]
     pub other_component: bool,
+    /// Fail (1) unless every key, root, policy and file that it stands on is the viewer's: for a gate
+    #[arg(long)]
+    pub require_same: bool,
     /// The viewer's own.
     #[command(flatten)]
     pub own: OwnArgs,

@@ -92,6 +92,12 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
     if let Some(file) = args.record.file() {
         session::write_evidence(file, &evidence).map_err(|error| Failed::to_show(outcome, error))?;
     }
+    let unlike = claims.unlike();
+    if args.require_same && unlike > 0 {
+        let error =
+            anyhow!("{name}: --require-same: {unlike} of what it stands on, or should, are not shown to be yours");
+        return Err(Failed { status: WRONG, error });
+    }
     Ok(outcome.status)
 }
 

@@ -210,6 +210,15 @@ impl Claims {
         anchors.chain(inputs).filter(|yours| *yours == Compared::Differs).count()
     }
 
+    /// How many anchors and files are not shown to be those that the viewer has, and how many of the viewer's anchors it does not
+    /// stand on.
+    #[must_use]
+    pub fn unlike(&self) -> usize {
+        let anchors = self.anchors.iter().map(|anchor| anchor.yours);
+        let inputs = self.inputs.iter().map(|input| input.yours);
+        anchors.chain(inputs).filter(|yours| *yours != Compared::Same).count() + self.unused.len()
+    }
+
     /// For people: what is proven, and what is only said.
     #[must_use]
     pub fn text(&self) -> String {

@@ -21,6 +21,10 @@ pub const MAX_DOCUMENT: usize = 256 << 20;
 /// The most bytes that values refer to, counted each time that they do.
 pub const MAX_REFERRED: usize = 256 << 20;
 
+/// The most commas in a document, wherever they stand: no list or object has more values, and each takes many times its two bytes
+/// in memory until the document is refused.
+pub const MAX_COMMAS: usize = 4 << 20;
+
 /// The most times that the core may have asked.
 pub const MAX_ROUNDS: usize = 10_000;
 
@@ -40,6 +44,9 @@ pub enum FileError {
     /// More than [`MAX_FILE`] bytes, or they inflate to more than [`MAX_DOCUMENT`].
     #[error("evidence of more than {} MiB, or {} when inflated, is not read", MAX_FILE >> 20, MAX_DOCUMENT >> 20)]
     Size,
+    /// More than [`MAX_COMMAS`].
+    #[error("evidence of more than {MAX_COMMAS} commas is not read")]
+    Commas,
     /// More than [`MAX_ROUNDS`].
     #[error("evidence of more than {MAX_ROUNDS} rounds of questions is not read")]
     Rounds,
@@ -112,6 +119,9 @@ impl Evidence {
         if document.len() > MAX_DOCUMENT {
             return Err(FileError::Size);
         }
+        if commas(document.as_bytes()) > MAX_COMMAS {
+            return Err(FileError::Commas);
+        }
         let mut extra = HEAD[12..].to_vec();
         extra.extend([0; DIGEST]);
         let mut gzip =
@@ -142,6 +152,9 @@ impl Evidence {
     ///
     /// [`FileError::Rounds`], [`FileError::Json`] and what follows it.
     pub fn from_document(document: &[u8]) -> Result<Self, FileError> {
+        if commas(document) > MAX_COMMAS {
+            return Err(FileError::Commas);
+        }
         let value: Value = serde_json::from_slice(document).map_err(|_| FileError::Json)?;
         let mut object = Object::new(value)?;
         match object.take("schema")? {
@@ -165,6 +178,10 @@ impl Evidence {
         }
         Ok(evidence)
     }
+}
+
+fn commas(document: &[u8]) -> usize {
+    document.iter().filter(|byte| **byte == b',').count()
 }
 
 /// The document in a file of at most `max_file` bytes that inflates to at most `max_document`.

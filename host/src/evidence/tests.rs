@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::claims::{Claims, Compared, Kind, Viewer};
 use super::diff::diff;
-use super::file::{FileError, MAX_REFERRED, MAX_ROUNDS, inflate};
+use super::file::{FileError, MAX_COMMAS, MAX_REFERRED, MAX_ROUNDS, inflate};
 use super::json::{Contents, ContractJson, JsonError, Object, Value, Writer, digest};
 use super::minimize::{MinimizeError, minimize};
 use super::replay::{ReplayError, own_component, replay, replay_with_other};
@@ -196,6 +196,10 @@ fn limits_hold() {
     evidence.exchange.push(vec![]);
     assert!(matches!(evidence.to_bytes(), Err(FileError::Rounds)));
     assert!(matches!(Evidence::from_document(evidence.document().as_bytes()), Err(FileError::Rounds)));
+    let values = [&b"[0"[..], &b",0".repeat(MAX_COMMAS), b"]"].concat();
+    assert!(matches!(Evidence::from_document(&values), Err(FileError::Document(_))));
+    let values = [&b"[0"[..], &b",0".repeat(MAX_COMMAS + 1), b"]"].concat();
+    assert!(matches!(Evidence::from_document(&values), Err(FileError::Commas)));
     // Deeper than any contract.
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
     assert!(matches!(Evidence::from_bytes(&file_of(&deep)), Err(FileError::Json)));

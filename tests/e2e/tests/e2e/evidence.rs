@@ -63,7 +63,11 @@ fn a_recorded_run_is_told_again_in_every_format() {
             out.stderr
         );
     }
+    s.run(["verify", "--fail-on", "never", "--offline", "--record", "again.evidence"]).end().status(0);
+    s.run(["replay", "--require-same", "again.evidence"]).end().status(0);
     s.write("go.sum", "");
+    let out = s.run(["replay", "--require-same", "again.evidence"]).end().status(1);
+    assert!(out.stderr.contains("--require-same: 1 of what it stands on"), "{}", out.stderr);
     let out = s.run(["replay", "run.evidence"]).env("GOSUMDB", "off").end().status(1);
     assert!(out.stderr.contains("go.sum: NOT the file that you have"), "{}", out.stderr);
     assert!(out.stderr.contains("sum.golang.org: you have none"), "{}", out.stderr);
