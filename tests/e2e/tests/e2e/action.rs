@@ -394,7 +394,7 @@ fn every_input_arrives_as_it_was_written() {
     let Some(mut here) = Here::installed() else { return };
     let action = action();
     let names: Vec<&String> = action["inputs"].as_object().expect("inputs").keys().collect();
-    assert_eq!(names.len(), 27, "a new input needs its line in both verify steps, and its part in the program");
+    assert_eq!(names.len(), 28, "a new input needs its line in both verify steps, and its part in the program");
     let installs = ["version", "checksum", "mirror-url"];
     for hostile in [
         "$(touch pwned)",
