@@ -32,7 +32,7 @@ impl Playground {
     /// Builds from dist/modanchor.wasm, or from what `MODANCHOR_COMPONENT` names.
     ///
     /// # Errors
-    /// Those of [`build`] and [`test`].
+    /// Those of [`build`] and [`test()`].
     pub(crate) fn run(self) -> Result<String> {
         let component = match std::env::var_os("MODANCHOR_COMPONENT") {
             Some(path) => PathBuf::from(path),
