@@ -14,7 +14,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`json`] | the contract's values as JSON |
-//! | [`file`] | the file: docs/evidence.md |
+//! | [`mod@file`] | the file: docs/evidence.md |
 //! | [`replay`] | judging again |
 //! | [`claims`] | what a file proves, and what it only says |
 //! | [`minimize`] | a smaller file with the same findings |
