@@ -6,11 +6,11 @@ use super::args::{EvidenceAction, TerminalArgs};
 use super::replay::{failed, read, viewer};
 use super::runner;
 use super::session::Failed;
-use crate::engine::{Engine, Limits};
+use crate::engine::{Engine, Limits, component_digest};
 use crate::evidence::claims::Claims;
 use crate::evidence::diff::diff;
 use crate::evidence::minimize::{MinimizeError, minimize};
-use crate::evidence::replay::{own_component, replay};
+use crate::evidence::replay::replay;
 use crate::output::text::count;
 use crate::output::{self, Diagnostic};
 
@@ -28,7 +28,7 @@ pub fn run(terminal: &TerminalArgs, action: &EvidenceAction) -> Result<u8, Faile
             let (_, evidence) = read(file)?;
             let claims = Claims::of(&evidence, &viewer(own, &evidence)?);
             let engine = Engine::new(Limits::default()).map_err(Failed::unchecked)?;
-            replay(&engine, &evidence, &own_component()).map_err(|error| failed(file, error))?;
+            replay(&engine, &evidence, &component_digest()).map_err(|error| failed(file, error))?;
             let text = match json {
                 true => serde_json::to_string_pretty(&claims).map_err(Failed::unchecked)? + "\n",
                 false => claims.text(),
@@ -45,7 +45,7 @@ pub fn run(terminal: &TerminalArgs, action: &EvidenceAction) -> Result<u8, Faile
             runner::admit([output.as_path()])?;
             let (bytes, evidence) = read(file)?;
             let engine = Engine::new(Limits::default()).map_err(Failed::unchecked)?;
-            let smaller = minimize(&engine, &evidence, &own_component(), rules).map_err(|error| match error {
+            let smaller = minimize(&engine, &evidence, &component_digest(), rules).map_err(|error| match error {
                 MinimizeError::Replay(error) => failed(file, error),
                 other => Failed::usage(anyhow::Error::from(other).context(file.display().to_string())),
             })?;

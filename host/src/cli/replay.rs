@@ -16,8 +16,8 @@ use super::config::{self, Config, RootFile};
 use super::paths::read_regular;
 use super::session::{self, Failed, VerifyBlob};
 use super::{runner, signatures, verify};
-use crate::contract::{self, Artifact, BlobTask, Checkout, Identity, Policy, Signer, Sumdb, Task};
-use crate::engine::{Engine, Limits};
+use crate::contract::{self, Artifact, BlobTask, Checkout, Identity, Job, Policy, Signer, SigstoreSettings, Task};
+use crate::engine::{Engine, Limits, component_digest};
 use crate::evidence::Evidence;
 use crate::evidence::claims::{self, Claims, Kind, Viewer};
 use crate::evidence::file::{FileError, MAX_FILE};
@@ -46,7 +46,7 @@ pub fn run(terminal: &TerminalArgs, args: &ReplayArgs) -> Result<u8, Failed> {
     let signed = require_signer(terminal, args, &bytes)?;
     let viewer = viewer(&args.own, &evidence)?;
     let engine = Engine::new(Limits::default()).map_err(Failed::unchecked)?;
-    let own = replay::own_component();
+    let own = component_digest();
     let name = args.evidence.display();
     let (evidence, differs) = match replay::replay(&engine, &evidence, &own) {
         Ok(()) => (evidence, None),
@@ -235,21 +235,22 @@ fn anybody() -> Identity {
 pub(super) fn viewer(own: &OwnArgs, evidence: &Evidence) -> Result<Viewer, Failed> {
     let config = own.config.as_deref().map(config::read).transpose().map_err(Failed::usage)?.unwrap_or_default();
     let root = named_root(own.trusted_root.as_deref())?.or_else(|| config.sigstore.trusted_root.clone());
-    let mut job = evidence.job.clone();
-    job.sumdb = Sumdb::Off(String::new());
     let Config { tuf, policy, .. } = config;
-    job.tuf = tuf.repositories();
-    job.sigstore.roots = signatures::roots(root, false).roots;
-    job.policy = policy.policy.map(Policy::from);
-    job.task = Task::Lookup(Vec::new());
+    // A policy is called as its file is: what is compared is what is in it.
+    let mine = policy.policy.map(Policy::from).map(|mine| match &evidence.job.policy {
+        Some(theirs) => Policy { set_by: theirs.set_by.clone(), ..mine },
+        None => mine,
+    });
+    let job = Job {
+        tuf: tuf.repositories(),
+        sigstore: SigstoreSettings { roots: signatures::roots(root, false).roots, ..SigstoreSettings::none() },
+        policy: mine,
+        ..session::job_alone(Task::Lookup(Vec::new()))?
+    };
     let mut anchors: BTreeMap<(Kind, String), String> =
         claims::anchors(&job).into_iter().map(|(kind, name, value, _)| ((kind, name), value)).collect();
     if let Some((name, key)) = session::own_database(own.sumdb.as_deref())? {
         anchors.insert((Kind::Sumdb, name), key);
-    }
-    if let (Some(mine), Some(theirs)) = (&job.policy, &evidence.job.policy) {
-        let mine = Policy { set_by: theirs.set_by.clone(), ..mine.clone() };
-        anchors.insert((Kind::Policy, theirs.set_by.clone()), json::digest(json::text(&mine).as_bytes()));
     }
     let files = match &evidence.job.task {
         Task::Verify(checkout) | Task::Fix(checkout) => files(&own.folder, checkout),

@@ -19,7 +19,7 @@ use crate::contract::{
 };
 use crate::engine::drive::{self, End, Watch};
 use crate::engine::hashing::{HashEngine, Hasher};
-use crate::engine::{COMPONENT_SHA256, Engine, Limits};
+use crate::engine::{Engine, Limits, component_digest};
 use crate::evidence::Evidence;
 use crate::fetch::{Collected, DatabaseSource, FetchConfig, Fetcher, TufSource};
 use crate::files::Regular;
@@ -399,7 +399,11 @@ pub fn lint(
 }
 
 /// A job without database, repository or bytes.
-fn job_alone(task: Task) -> Result<Job, Failed> {
+///
+/// # Errors
+///
+/// Status 2: a clock before 1970.
+pub(super) fn job_alone(task: Task) -> Result<Job, Failed> {
     Ok(Job {
         now: now()?,
         tool: tool(),
@@ -417,7 +421,7 @@ fn job_alone(task: Task) -> Result<Job, Failed> {
 }
 
 fn tool() -> Tool {
-    Tool { version: env!("CARGO_PKG_VERSION").to_owned(), component: format!("sha256:{COMPONENT_SHA256}") }
+    Tool { version: env!("CARGO_PKG_VERSION").to_owned(), component: component_digest() }
 }
 
 /// What is checked where nobody asks for bytes.

@@ -25,6 +25,12 @@ use ticker::Ticker;
 /// reproducible, not of the code that was compiled from it.
 pub const COMPONENT_SHA256: &str = env!("MODANCHOR_COMPONENT_SHA256");
 
+/// The same as jobs and reports have it, `sha256:HEX`.
+#[must_use]
+pub fn component_digest() -> String {
+    format!("sha256:{COMPONENT_SHA256}")
+}
+
 /// The component, compiled for this target.
 static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/modanchor.cwasm"));
 

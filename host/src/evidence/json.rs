@@ -14,9 +14,6 @@ pub use serde_json::Value;
 
 use crate::contract::Holding;
 
-/// What stands before the digits of a digest.
-const SHA256: &str = "sha256:";
-
 /// The longest piece of foreign text in a message, in characters.
 const MAX_QUOTED: usize = 80;
 
@@ -174,11 +171,7 @@ pub fn text(value: &impl ContractJson) -> String {
 /// `sha256:HEX`.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(SHA256.to_owned(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes every write");
-        text
-    })
+    format!("sha256:{}", modanchor_core::hex::encode(&Sha256::digest(bytes)))
 }
 
 /// Bytes by the names that values refer to them by, each of which is their digest.

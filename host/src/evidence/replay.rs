@@ -191,9 +191,3 @@ pub fn difference(one: &Outcome, other: &Outcome) -> Option<&'static str> {
         None
     }
 }
-
-/// The digest of the component, as jobs have it.
-#[must_use]
-pub fn own_component() -> String {
-    format!("sha256:{}", crate::engine::COMPONENT_SHA256)
-}

@@ -11,14 +11,14 @@ use super::diff::diff;
 use super::file::{FileError, MAX_COMMAS, MAX_REFERRED, MAX_ROUNDS, inflate};
 use super::json::{Contents, ContractJson, JsonError, Object, Value, Writer, digest};
 use super::minimize::{MinimizeError, minimize};
-use super::replay::{ReplayError, own_component, replay, replay_with_other};
+use super::replay::{ReplayError, replay, replay_with_other};
 use super::{Evidence, Exchanged};
 use crate::contract::{
     Answer, Artifact, BlobTask, Body, Bytes, Checkout, Database, FailOn, Failure, FileKind, Holding, Identity, Instant,
     Item, Job, Next, Origin, Presence, Program, Recall, Repositories, Repository, Request, Response, Signer,
     SigstoreSettings, SkipPatterns, SourceFile, Sumdb, Task, Tool, TrustedRoot, Zips,
 };
-use crate::engine::{Engine, Limits};
+use crate::engine::{Engine, Limits, component_digest};
 
 /// Two good lines, and one that is none.
 const GO_SUM: &str = "\
@@ -39,7 +39,7 @@ fn job(gosum: &str) -> Job {
     ];
     Job {
         now: Instant { seconds: 1_795_802_702, nanoseconds: 5 },
-        tool: Tool { version: "0.1.0".into(), component: own_component() },
+        tool: Tool { version: "0.1.0".into(), component: component_digest() },
         task: Task::Verify(Checkout { files, programs: vec![], bare_vendors: vec![] }),
         sumdb: Sumdb::Database(Database {
             key: "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8".into(),
@@ -99,7 +99,7 @@ fn what_is_written_is_read_and_judged_the_same() {
     assert_eq!(file, evidence.to_bytes().unwrap(), "the same twice");
     let read = Evidence::from_bytes(&file).unwrap();
     assert_eq!(read, evidence);
-    replay(&engine(), &read, &own_component()).unwrap();
+    replay(&engine(), &read, &component_digest()).unwrap();
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn what_was_changed_with_a_digest_that_fits_is_seen_by_judging_again() {
         change(&mut evidence);
         // Whoever changes it can write a file of it.
         let evidence = Evidence::from_bytes(&evidence.to_bytes().unwrap()).unwrap();
-        let refused = replay(&engine, &evidence, &own_component()).expect_err(what).to_string();
+        let refused = replay(&engine, &evidence, &component_digest()).expect_err(what).to_string();
         assert!(refused.contains(error), "{what}: {refused}");
     }
 }
@@ -272,12 +272,12 @@ fn another_component_judges_only_when_told() {
     let there = format!("sha256:{}", "0".repeat(64));
     evidence.job.tool.component.clone_from(&there);
     let engine = engine();
-    let refused = replay(&engine, &evidence, &own_component()).unwrap_err();
+    let refused = replay(&engine, &evidence, &component_digest()).unwrap_err();
     assert!(matches!(&refused, ReplayError::OtherComponent { recorded, .. } if *recorded == there), "{refused}");
-    let again = replay_with_other(&engine, &evidence, &own_component()).unwrap();
+    let again = replay_with_other(&engine, &evidence, &component_digest()).unwrap();
     assert_eq!(again, small(), "the job and the report name the component that judged");
     evidence.exchange.truncate(1);
-    let refused = replay_with_other(&engine, &evidence, &own_component()).unwrap_err().to_string();
+    let refused = replay_with_other(&engine, &evidence, &component_digest()).unwrap_err().to_string();
     assert!(refused.contains("nothing in the evidence answers"), "{refused}");
 }
 
@@ -291,7 +291,7 @@ fn what_is_proven_and_what_is_said() {
     assert_eq!(claims.anchors[0].yours, Compared::Differs);
     let yours: Vec<_> = claims.inputs.iter().map(|input| (input.path.as_str(), input.yours)).collect();
     assert_eq!(yours, [("go.mod", Compared::Unknown), ("go.sum", Compared::Same)]);
-    insta::assert_snapshot!(claims.text().replace(&own_component(), "sha256:COMPONENT"));
+    insta::assert_snapshot!(claims.text().replace(&component_digest(), "sha256:COMPONENT"));
 }
 
 #[test]
@@ -488,12 +488,12 @@ fn the_smallest_part_shows_the_same() {
     let engine = engine();
     let evidence = small();
     let rules = ["gosum-malformed".to_owned()];
-    let smaller = minimize(&engine, &evidence, &own_component(), &rules).unwrap();
+    let smaller = minimize(&engine, &evidence, &component_digest(), &rules).unwrap();
     let Task::Verify(checkout) = &smaller.job.task else { panic!("it was a verify") };
     let [file] = checkout.files.as_slice() else { panic!("{checkout:?}") };
     assert_eq!((file.path.as_str(), file.content.as_slice()), ("go.sum", &b"<<<<<<< ours\n"[..]));
-    replay(&engine, &smaller, &own_component()).unwrap();
-    let none = minimize(&engine, &evidence, &own_component(), &["sumdb-fork".to_owned()]);
+    replay(&engine, &smaller, &component_digest()).unwrap();
+    let none = minimize(&engine, &evidence, &component_digest(), &["sumdb-fork".to_owned()]);
     assert!(matches!(none, Err(MinimizeError::NoFinding(_))));
 }
 
